@@ -1,0 +1,1 @@
+"""A loyalty program engine in which every point is accounted for, always."""

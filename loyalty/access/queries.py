@@ -1,0 +1,41 @@
+"""Reading keys."""
+
+from datetime import datetime
+from uuid import UUID
+
+from psycopg.rows import class_row
+
+from loyalty.access.domain import Caller, Key
+from loyalty.db.paging import Page, Window, page
+from loyalty.db.session import Session
+
+_CALLER = """
+SELECT program_id, key_id, scopes, expires_at FROM api_keys
+WHERE secret_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)
+"""
+
+_KEYS = """
+SELECT key_id, prefix, name, scopes, created_at, expires_at, revoked_at FROM api_keys
+WHERE program_id = %(program_id)s AND (%(after)s::uuid IS NULL OR key_id < %(after)s) ORDER BY key_id DESC LIMIT %(limit)s
+"""
+
+
+def caller_with(session: Session, secret_hash: bytes, *, now: datetime) -> Caller | None:
+    """Whom the key with this hash belongs to, unless it is unknown, revoked or expired."""
+    found = session.row(_CALLER, (secret_hash, now), into=class_row(Caller))
+    return found and Caller(found.program_id, found.key_id, frozenset(found.scopes), found.expires_at)
+
+
+def keys(session: Session, program_id: UUID, window: Window) -> Page[Key]:
+    """The program's keys, newest first, revoked ones too."""
+    after = window.position(str)
+    parameters = {"program_id": program_id, "after": after and as_uuid(after[0]), "limit": window.limit + 1}
+    return page(session.rows(_KEYS, parameters, into=class_row(Key)), window, lambda k: [str(k.key_id)])
+
+
+def as_uuid(text: str) -> UUID | None:
+    """A UUID out of a cursor; None, the start of the list, for anything else."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,64 @@
+"""The composition root: everything meets here, as a table of slices."""
+
+from typing import Any
+
+from flask import Flask
+from flask_smorest import Api, Blueprint
+
+from loyalty.access import routes as access_routes
+from loyalty.access.guard import guard
+from loyalty.config import Settings, from_environment
+from loyalty.db import session
+from loyalty.earning import routes as earning_routes
+from loyalty.ledger import routes as ledger_routes
+from loyalty.membership import routes as membership_routes
+from loyalty.orders import routes as orders_routes
+from loyalty.programs import routes as programs_routes
+from loyalty.rewards import routes as rewards_routes
+from loyalty.web import arguments, openapi, operations, problems, requests
+
+SLICES: tuple[tuple[Blueprint, str], ...] = (
+    # blueprint               scope callers need
+    (membership_routes.bp, "members"),
+    (ledger_routes.bp, "members"),
+    (ledger_routes.proof, "reports"),
+    (orders_routes.bp, "orders"),
+    (rewards_routes.bp, "rewards"),
+    (rewards_routes.admin, "admin"),
+    (programs_routes.bp, "admin"),
+    (earning_routes.bp, "admin"),
+    (access_routes.bp, "admin"),
+    (operations.guarded, "reports"),
+)
+
+
+class ContractApi(Api):
+    """flask-smorest without its own error shape: problems are ours."""
+
+    def _register_error_handlers(self) -> None:
+        """Leave errors to `loyalty.web.problems`."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. Opens no connection: the first request does."""
+    settings = settings or from_environment()
+    app = Flask("loyalty", static_folder=None)
+    app.config.update(openapi.CONFIG, MAX_CONTENT_LENGTH=settings.body_max_bytes, METRICS_DIR=settings.metrics_dir)
+    app.url_map.strict_slashes = True
+    requests.init_app(app)
+    problems.init_app(app)
+    session.init_app(app, settings)
+    api = ContractApi(app)
+    arguments.init_app(app, api)
+    operations.init_app(app)
+    for blueprint, area in SLICES:
+        _register(app, api, blueprint, area)
+    app.extensions["loyalty-api"] = api
+    return app
+
+
+def _register(app: Flask, api: Any, blueprint: Blueprint, area: str) -> None:
+    # The guard is attached to the application rather than to the blueprint, which is shared by all applications of a
+    # process (tests make several).
+    app.before_request_funcs.setdefault(blueprint.name, []).insert(0, guard(area))
+    api.register_blueprint(blueprint)

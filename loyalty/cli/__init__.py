@@ -1,0 +1,62 @@
+"""The command line. Each command is a module of this package, imported when it is called."""
+
+from importlib import import_module
+
+import click
+import psycopg
+import sqlalchemy.exc
+
+from loyalty.core.errors import DomainError, OperatorError
+
+# command -> where it is, and what `loyalty --help` says of it without importing it
+COMMANDS = {
+    "serve": ("loyalty.cli.serve:serve", "Run the service (and the embedded PostgreSQL, if need be)."),
+    "migrate": ("loyalty.cli.migrate:migrate", "Bring the database to the schema of this version."),
+    "programs": ("loyalty.cli.programs:programs", "Create and list programs."),
+    "keys": ("loyalty.cli.keys:keys", "Create, list and revoke API keys."),
+    "demo": ("loyalty.cli.demo:demo", "Load real purchases (the Complete Journey) as members and orders."),
+    "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
+    "openapi": ("loyalty.cli.openapi:openapi", "Print or write the API contract."),
+}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called, and errors that are one sentence."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import the command called `name`."""
+        if name not in COMMANDS:
+            return None
+        module, _, function = COMMANDS[name][0].partition(":")
+        command = getattr(import_module(module), function)
+        assert isinstance(command, click.Command), f"{name} is a command"
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; what goes wrong is told in one sentence."""
+        try:
+            return super().invoke(ctx)
+        except (OperatorError, DomainError) as error:
+            raise click.ClickException(str(error)) from None
+        except (psycopg.OperationalError, sqlalchemy.exc.OperationalError) as error:
+            reason = str(getattr(error, "orig", error)).strip().splitlines()
+            raise click.ClickException(f"The database does not answer: {reason[0] if reason else 'no reason'}.") from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="loyalty-engine", prog_name="loyalty")
+def main() -> None:
+    """A loyalty program engine.
+
+    Works on the PostgreSQL of DATABASE_URL or, when that is not set, on an embedded one under LOYALTY_DATA_DIR
+    (default: var), which is started if it is not running.
+    """

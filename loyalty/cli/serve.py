@@ -1,0 +1,137 @@
+"""`loyalty serve`: the database, the schema, the service; and all of them down again."""
+
+import errno
+import shutil
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from gunicorn.app.base import BaseApplication
+from gunicorn.util import import_app
+
+from loyalty.access import service as access
+from loyalty.access.domain import NewKey
+from loyalty.cli.runtime import application, database
+from loyalty.config import Settings, from_environment, publish
+from loyalty.core import clock
+from loyalty.core.errors import OperatorError
+from loyalty.db import migrate
+from loyalty.db.session import transaction
+from loyalty.programs import queries, service
+from loyalty.programs.domain import NewProgram
+
+DEMO = "demo"
+
+# A request that takes longer has lost its caller; its worker is replaced.
+WORKER_TIMEOUT_SECONDS = 30
+# What is being answered when the service is told to stop may finish.
+GRACE_SECONDS = 10
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, run by this process."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """gunicorn's settings out of ours."""
+        chosen = {
+            "bind": f"{'[' + self.settings.host + ']' if ':' in self.settings.host else self.settings.host}"
+            f":{self.settings.port}",
+            "worker_class": "gthread",
+            "workers": self.settings.workers,
+            "threads": self.settings.threads,
+            "timeout": WORKER_TIMEOUT_SECONDS,
+            "graceful_timeout": GRACE_SECONDS,
+            "keepalive": 75,
+            "loglevel": "warning",
+            "proc_name": "loyalty",
+            "child_exit": _forget_measures,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        """The application, in each worker: the settings are in its environment."""
+        return import_app("loyalty.app:create_app()")
+
+
+@click.command()
+@click.option("--demo-program", is_flag=True, help="On the first run, create the program 'demo' and show a key for it.")
+def serve(demo_program: bool) -> None:
+    """Run the service until Ctrl-C. Settings come from the environment (docs/operations.md)."""
+    settings = from_environment()
+    _require_free_port(settings)
+    with database(settings) as reachable, _shared_measures():
+        migrate.upgrade(reachable.database_url)
+        if demo_program:
+            _demo_program(reachable)
+        publish("DATABASE_URL", reachable.database_url)
+        click.echo(f"Serving on {_address(settings)} (the API in a browser: {_address(settings)}/docs). Ctrl-C stops.")
+        Server(reachable).run()
+
+
+def _require_free_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                raise OperatorError(f"Port {settings.port} is in use; choose another: PORT=8001 make run") from None
+            raise OperatorError(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
+
+
+def _address(settings: Settings) -> str:
+    host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  (a name, not a bind)
+    return f"http://{host}:{settings.port}"
+
+
+@contextmanager
+def _shared_measures() -> Iterator[None]:
+    """A folder in which the workers add up their metrics; it lives as long as the service."""
+    folder = tempfile.mkdtemp(prefix="loyalty-metrics-")
+    publish("PROMETHEUS_MULTIPROC_DIR", folder)
+    try:
+        yield
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _forget_measures(_server: Any, worker: Any) -> None:
+    # Gauges of a dead process would stand still for ever. Imported by name: the module may be imported only after the
+    # folder is published.
+    import_app("prometheus_client.multiprocess:mark_process_dead")(worker.pid)
+
+
+def _demo_program(settings: Settings) -> None:
+    with application(settings), transaction() as session:
+        if DEMO in queries.codes(session):
+            click.echo("The program 'demo' is here. A new key: .venv/bin/loyalty keys create --program demo --scope admin")
+            return
+        new = NewProgram(code=DEMO, name="Demo", currency="USD", time_zone="America/New_York")
+        program = service.create_program(session, new, now=clock.now())
+        key = access.create_key(session, program.program_id, NewKey(("admin",), "first key"), now=clock.now())
+    now = clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    click.echo(
+        f"""
+The program 'demo' was created. Its admin key, shown this once:
+
+    {key.secret}
+
+Enrol someone and record an order:
+
+    export KEY={key.secret}
+    curl -s -X PUT {_address(settings)}/v1/members/c-42 -H "Authorization: Bearer $KEY" \\
+      -H 'Content-Type: application/json' -d '{{"first_name": "Ada"}}'
+    curl -s {_address(settings)}/v1/orders -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' \\
+      -d '{{"order_id": "A-1001", "customer_id": "c-42", "currency": "USD", "placed_at": "{now}",
+           "lines": [{{"line_id": "1", "sku": "KAFFEE-1", "category": "coffee", "quantity": 2, "unit_price": 1500}}]}}'
+"""
+    )

@@ -1,0 +1,78 @@
+"""Settings, read once from the environment into a frozen value. The only module that sees the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loyalty.core.errors import OperatorError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How this process runs. Every field has an environment variable of the same meaning (docs/operations.md)."""
+
+    # An empty URL means: run the embedded PostgreSQL under `data_dir`.
+    database_url: str = ""
+    data_dir: Path = Path("var")
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    # Two processes keep both cores of a small machine busy; more threads than a core can run lose to the GIL.
+    workers: int = 2
+    threads: int = 4
+
+    # No statement of the request path takes a second; ten leave room for a cold cache, not for a runaway.
+    statement_timeout_ms: int = 10_000
+    # A lock is held for one short transaction; whoever waits longer is better refused and retried.
+    lock_timeout_ms: int = 5_000
+
+    # An order of a thousand lines is 200 kB.
+    body_max_bytes: int = 1_000_000
+    log_level: str = "INFO"
+    # Where the processes of one deployment keep their measures for `/metrics`; empty: each answers for itself.
+    metrics_dir: str = ""
+
+    @property
+    def pool_size(self) -> int:
+        """Connections a process may hold: one per thread, for a thread never needs two."""
+        return self.threads
+
+
+def _integer(environment: Mapping[str, str], name: str, default: int, *, least: int, most: int) -> int:
+    text = environment.get(name, "").strip()
+    if not text:
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        value = least - 1
+    if not least <= value <= most:
+        raise OperatorError(f"{name} is '{text}', but must be a whole number from {least} to {most}.")
+    return value
+
+
+def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises OperatorError, naming the variable, when a value makes no sense."""
+    env = os.environ if environment is None else environment
+    default = Settings()
+    return Settings(
+        database_url=env.get("DATABASE_URL", "").strip(),
+        data_dir=Path(env.get("LOYALTY_DATA_DIR", "").strip() or default.data_dir),
+        host=env.get("HOST", "").strip() or default.host,
+        port=_integer(env, "PORT", default.port, least=1, most=65_535),
+        workers=_integer(env, "LOYALTY_WORKERS", default.workers, least=1, most=256),
+        threads=_integer(env, "LOYALTY_THREADS", default.threads, least=1, most=64),
+        statement_timeout_ms=_integer(
+            env, "LOYALTY_STATEMENT_TIMEOUT_MS", default.statement_timeout_ms, least=100, most=600_000
+        ),
+        lock_timeout_ms=_integer(env, "LOYALTY_LOCK_TIMEOUT_MS", default.lock_timeout_ms, least=100, most=600_000),
+        body_max_bytes=_integer(env, "LOYALTY_BODY_MAX_BYTES", default.body_max_bytes, least=1_000, most=100_000_000),
+        log_level=env.get("LOYALTY_LOG_LEVEL", "").strip().upper() or default.log_level,
+        metrics_dir=env.get("PROMETHEUS_MULTIPROC_DIR", "").strip(),
+    )
+
+
+def publish(name: str, value: str) -> None:
+    """Set an environment variable for libraries in this process and its children that read nothing else."""
+    os.environ[name] = value

@@ -1,0 +1,17 @@
+"""Money is integer minor units and a currency; this module only knows how to write it down."""
+
+# ISO 4217, minor unit exponents other than 2.
+EXPONENTS = {
+    **dict.fromkeys(
+        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
+    ),
+    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
+}
+
+
+def written(minor_units: int, currency: str) -> str:
+    """`1999, "EUR"` -> `19.99 EUR`."""
+    exponent = EXPONENTS.get(currency, 2)
+    whole, fraction = divmod(abs(minor_units), 10**exponent)
+    sign = "-" if minor_units < 0 else ""
+    return f"{sign}{whole}.{fraction:0{exponent}} {currency}" if exponent else f"{sign}{whole} {currency}"

@@ -1,0 +1,84 @@
+"""Earning rules: read those in force, edit the draft, publish it."""
+
+from typing import Any
+
+from flask import g
+
+from loyalty.core import clock
+from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
+from loyalty.db.paging import Page
+from loyalty.db.session import Session
+from loyalty.earning import queries, service
+from loyalty.earning.domain import Draft
+from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RuleSetNotFound, RulesInvalid
+from loyalty.earning.schemas import DraftRulesSchema, DraftSchema, PublishSchema, RuleSetSchema, RuleSetsSchema
+from loyalty.programs import service as programs
+from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
+from loyalty.web.idempotency import idempotent
+
+bp = Blueprint("earning", __name__, url_prefix="/v1/admin/earning-rules", description="What orders earn.")
+
+
+@bp.get("")
+@reads
+@bp.response(200, RuleSetSchema())
+def get_earning_rules(session: Session) -> tuple[dict[str, Any], dict[str, str]]:
+    """The rules in force now."""
+    found = queries.stored_set(session, g.caller.program_id, version=None, now=clock.now())
+    return found, etag(found["version"])
+
+
+@bp.get("/versions")
+@reads
+@bp.response(200, RuleSetsSchema())
+def list_earning_rule_versions(session: Session) -> Page[dict[str, Any]]:
+    """Every set of rules ever published, newest first; version 0 is what the program began with."""
+    return Page(queries.stored_sets(session, g.caller.program_id), None)
+
+
+@bp.get("/versions/<int:version>")
+@bp.refuses(RuleSetNotFound)
+@reads
+@bp.response(200, RuleSetSchema())
+def get_earning_rule_version(session: Session, version: int) -> dict[str, Any]:
+    """One published set of rules."""
+    return queries.stored_set(session, g.caller.program_id, version=version, now=clock.now())
+
+
+@bp.get("/draft")
+@reads
+@bp.response(200, DraftSchema())
+def get_earning_rules_draft(session: Session) -> tuple[Draft, dict[str, str]]:
+    """The draft; where nobody has begun one, the rules in force, to begin from."""
+    draft = queries.draft(session, g.caller.program_id, now=clock.now())
+    return draft, etag(draft.version)
+
+
+@bp.put("/draft")
+@bp.refuses(PreconditionMissing, Stale)
+@transactional
+@bp.arguments(DraftRulesSchema())
+@bp.response(200, DraftSchema())
+def put_earning_rules_draft(session: Session, new: dict[str, Any]) -> tuple[Draft, dict[str, str]]:
+    """Replace the draft. Needs If-Match with the ETag of a draft that is begun. Nothing changes for members."""
+    now = clock.now()
+    programs.touch(session, g.caller.program_id)
+    current = queries.draft(session, g.caller.program_id, now=now)
+    require_version(current.version, existing=current.begun)
+    draft = service.save_draft(session, g.caller.program_id, new["rules"], now=now)
+    return draft, etag(draft.version)
+
+
+@bp.post("/publish")
+@bp.refuses(NothingToPublish, RulesInvalid, EffectiveFromPast, IdempotencyConflict)
+@transactional
+@idempotent
+@bp.arguments(PublishSchema())
+@bp.response(200, RuleSetSchema())
+def publish_earning_rules(session: Session, wanted: dict[str, Any]) -> dict[str, Any]:
+    """Publish the draft. Orders placed from `effective_from` on are judged by it, in every process at once."""
+    programs.touch(session, g.caller.program_id)
+    caller, begin = g.caller, wanted["effective_from"]
+    return service.publish(
+        session, caller.program_id, effective_from=begin, published_by=str(caller.key_id), now=clock.now()
+    )

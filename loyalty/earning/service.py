@@ -1,0 +1,76 @@
+"""Editing and publishing earning rules."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import scalar_row
+
+from loyalty.db.session import Session
+from loyalty.earning import queries
+from loyalty.earning.domain import Draft
+from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RulesInvalid
+from loyalty.earning.models import RuleDraftRow, RuleSetRow
+
+_ORDERS_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %s AND kind = 'order')"
+
+
+def save_draft(session: Session, program_id: UUID, rules: list[dict[str, Any]], *, now: datetime) -> Draft:
+    """Replace the draft. The caller has locked the program's configuration and checked the version."""
+    row = session.orm.get(RuleDraftRow, program_id) or RuleDraftRow(program_id=program_id, version=0)
+    row.rules, row.updated_at, row.version = rules, now, row.version + 1
+    session.orm.add(row)
+    session.orm.flush()
+    return Draft(row.version, rules)
+
+
+def publish(
+    session: Session, program_id: UUID, *, effective_from: datetime | None, published_by: str, now: datetime
+) -> dict[str, Any]:
+    """Publish the draft, from `effective_from` on (now, if absent; the first set of a program without orders, from the
+    beginning of time). Refuses: NothingToPublish, RulesInvalid, EffectiveFromPast."""
+    draft = session.orm.get(RuleDraftRow, program_id)
+    if draft is None or draft.rules is None:
+        raise NothingToPublish("There is no draft; PUT one first.")
+    _refuse_contradictions(draft.rules)
+    if effective_from is not None and effective_from < now:
+        raise EffectiveFromPast("effective_from lies in the past.", effective_from=effective_from)
+    newest = queries.stored_sets(session, program_id)[0]
+    is_first = newest["version"] == 0 and not session.row(_ORDERS_JUDGED, (program_id,), into=scalar_row)
+    row = RuleSetRow(
+        program_id=program_id,
+        version=newest["version"] + 1,
+        rules=_numbered(draft.rules, newest["rules"]),
+        effective_from=effective_from if effective_from or is_first else now,
+        published_at=now,
+        published_by=published_by,
+    )
+    draft.rules, draft.version, draft.updated_at = None, draft.version + 1, now
+    session.orm.add(row)
+    session.orm.flush()
+    return queries.stored_set(session, program_id, version=row.version, now=now)
+
+
+def _refuse_contradictions(rules: list[dict[str, Any]]) -> None:
+    """Codes name a rule in every award and priorities decide who comes first, so both are unique."""
+    found = []
+    for name in ("code", "priority"):
+        counted = Counter(rule[name] for rule in rules)
+        for number, rule in enumerate(rules):
+            if counted[rule[name]] > 1:
+                detail = f"Several rules have the {name} {rule[name]}."
+                found.append({"pointer": f"/rules/{number}/{name}", "detail": detail})
+    if found:
+        raise RulesInvalid("Each rule needs a code and a priority of its own.", errors=found)
+
+
+def _numbered(rules: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give each rule its version: that of its predecessor by code if nothing changed, else the next."""
+    known = {rule["code"]: rule for rule in before}
+    numbered = []
+    for rule in rules:
+        old = known.get(rule["code"], {"version": 0})
+        same = {k: v for k, v in old.items() if k != "version"} == rule
+        numbered.append({**rule, "version": old["version"] if same else old["version"] + 1})
+    return numbered

@@ -1,0 +1,42 @@
+"""What the members slice refuses."""
+
+from loyalty.core.errors import Conflict, NotFound, RuleRefused
+
+
+class MemberNotFound(NotFound):
+    """There is no such member in this program."""
+
+    code = "member-not-found"
+
+    def __init__(self, customer_id: str) -> None:
+        super().__init__(f"No member '{customer_id}' is enrolled in this program.", customer_id=customer_id)
+
+
+class MemberClosed(RuleRefused):
+    """The membership is closed."""
+
+    code = "member-closed"
+
+    def __init__(self, customer_id: str) -> None:
+        super().__init__(f"The membership of '{customer_id}' is closed.", customer_id=customer_id)
+
+
+class MemberSuspended(RuleRefused):
+    """The membership is suspended."""
+
+    code = "member-suspended"
+
+    def __init__(self, customer_id: str) -> None:
+        super().__init__(f"The membership of '{customer_id}' is suspended.", customer_id=customer_id)
+
+
+class ReferrerNotFound(RuleRefused):
+    """Nobody is known by what `referred_by` says."""
+
+    code = "referrer-not-found"
+
+
+class EnrolmentFixed(Conflict):
+    """When someone enrolled, and through whom, is history and cannot be changed."""
+
+    code = "enrolment-fixed"

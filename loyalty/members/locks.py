@@ -1,0 +1,127 @@
+"""The one lock, and the registry of the shop's own ids.
+
+Everything that changes a member begins here. Members are locked in the order of their ids, keys are claimed in
+alphabetical order after all locks, so no two transactions wait for each other. The lock is `FOR NO KEY UPDATE`:
+it does not hinder rows that merely refer to the member.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from uuid import UUID
+
+from psycopg.rows import class_row, scalar_row, tuple_row
+
+from loyalty.db.session import Session
+from loyalty.members.domain import LockedMember
+from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
+
+_LOCK = """
+SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
+       (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
+FROM natural_keys k JOIN members m ON m.member_id = k.member_id
+WHERE k.program_id = %s AND k.kind = 'member' AND k.key = ANY(%s)
+ORDER BY m.member_id FOR NO KEY UPDATE OF m
+"""
+
+# Lock the members, then claim the keys of those who may act; a key that is taken already is not claimed.
+_LOCK_AND_CLAIM = """
+WITH wanted (customer_id, key, fingerprint) AS (VALUES {values}),
+locked AS MATERIALIZED ({lock}),
+claimed AS (
+    INSERT INTO natural_keys (program_id, kind, key, member_id, fingerprint)
+    SELECT %s, %s, w.key, l.member_id, w.fingerprint
+    FROM wanted w JOIN locked l ON l.customer_id = w.customer_id AND l.status = 'active'
+    ORDER BY w.key ON CONFLICT DO NOTHING RETURNING key
+)
+SELECT w.key, c.key IS NOT NULL, l.member_id, l.customer_id, l.status, l.enrolled_at, l.config_version
+FROM wanted w LEFT JOIN locked l ON l.customer_id = w.customer_id LEFT JOIN claimed c ON c.key = w.key
+"""
+
+_CLAIM = """
+INSERT INTO natural_keys (program_id, kind, key, member_id, fingerprint) VALUES {values}
+ON CONFLICT DO NOTHING RETURNING key
+"""
+
+_HOLDER = "SELECT member_id, fingerprint FROM natural_keys WHERE program_id = %s AND kind = %s AND key = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One of the shop's ids that a member's request wants to use for the first time."""
+
+    customer_id: str
+    key: str
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What became of a claim: `is_new` when the id was free and is now ours. `member` is None when unknown."""
+
+    is_new: bool
+    member: LockedMember | None
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who used an id first, and with which content."""
+
+    member_id: UUID
+    fingerprint: bytes | None
+
+
+def lock_member(session: Session, program_id: UUID, customer_id: str) -> LockedMember:
+    """Lock one member. Refuses: MemberNotFound."""
+    found = session.row(_LOCK, (program_id, [customer_id]), into=class_row(LockedMember))
+    if found is None:
+        raise MemberNotFound(customer_id)
+    return found
+
+
+def lock_members(session: Session, program_id: UUID, customer_ids: Sequence[str]) -> dict[str, LockedMember]:
+    """Lock several members, in the order of their ids; who is unknown is absent from the answer."""
+    found = session.rows(_LOCK, (program_id, list(customer_ids)), into=class_row(LockedMember))
+    return {member.customer_id: member for member in found}
+
+
+def lock_and_claim(session: Session, program_id: UUID, kind: str, claims: Sequence[Claim]) -> dict[str, Claimed]:
+    """Lock the members of `claims` and claim their keys of one `kind`, in one statement; by key."""
+    parameters: list[object] = [part for c in claims for part in (c.customer_id, c.key, c.fingerprint)]
+    parameters += [program_id, sorted({c.customer_id for c in claims}), program_id, kind]
+    rows = session.rows(_lock_and_claim(len(claims)), parameters, into=tuple_row)
+    return {key: Claimed(is_new, LockedMember(*of) if of[0] else None) for key, is_new, *of in rows}
+
+
+def claim(session: Session, program_id: UUID, kind: str, keys: Sequence[tuple[str, UUID, bytes | None]]) -> set[str]:
+    """Claim keys of one `kind` for ids that need no lock; answers those that were free."""
+    if not keys:
+        return set()
+    ordered = sorted(keys, key=lambda k: k[0])
+    parameters = [part for key, owner, print_ in ordered for part in (program_id, kind, key, owner, print_)]
+    return set(session.rows(_claim(len(keys)), parameters, into=scalar_row))
+
+
+def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | None:
+    """Who used an id first; None when nobody has."""
+    return session.row(_HOLDER, (program_id, kind, key), into=class_row(Holder))
+
+
+def require_active(member: LockedMember) -> None:
+    """Refuse what only an active member may do. Refuses: MemberClosed, MemberSuspended."""
+    if member.status == "closed":
+        raise MemberClosed(member.customer_id)
+    if member.status == "suspended":
+        raise MemberSuspended(member.customer_id)
+
+
+@lru_cache(maxsize=64)
+def _lock_and_claim(count: int) -> str:
+    # The types of a VALUES list are those of its first row.
+    values = ", ".join(["(%s::text, %s::text, %s::bytea)"] + ["(%s, %s, %s)"] * (count - 1))
+    return _LOCK_AND_CLAIM.format(values=values, lock=_LOCK)
+
+
+@lru_cache(maxsize=64)
+def _claim(count: int) -> str:
+    return _CLAIM.format(values=", ".join(["(%s, %s, %s, %s, %s)"] * count))

@@ -1,0 +1,1 @@
+"""What members buy: recorded once, judged by the rules in force when it was placed."""

@@ -1,0 +1,42 @@
+"""The table of orders."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loyalty.db.base import Base
+
+
+class OrderRow(Base):
+    """An order as the shop reported it, with its lines as one document: an order is written, and returned, whole.
+
+    The `member_id` of a guest order is an id of its own, nobody's, so that guest orders spread like members do; the
+    view `order_lines` gives the lines as rows. `receipt` is the answer the shop got, byte for byte.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        CheckConstraint("status IN ('recorded', 'confirmed', 'cancelled')", name="status_is_known"),
+        CheckConstraint("total >= 0", name="total_not_negative"),
+    )
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    program_id: Mapped[UUID]
+    customer_id: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    placed_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    recorded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    total: Mapped[int] = mapped_column(BigInteger)
+    shipping: Mapped[int] = mapped_column(BigInteger)
+    discount: Mapped[int] = mapped_column(BigInteger)
+    points_paid: Mapped[int] = mapped_column(BigInteger)
+    channel: Mapped[str | None] = mapped_column(Text)
+    lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    metadata_: Mapped[dict[str, Any]] = mapped_column("metadata", JSONB)
+    receipt: Mapped[str] = mapped_column(Text)

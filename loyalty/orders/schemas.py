@@ -1,0 +1,146 @@
+"""Shapes of orders."""
+
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow.validate import Length
+
+from loyalty.earning.domain import Line
+from loyalty.ledger.schemas import BalanceBriefSchema, RuleVersionSchema
+from loyalty.orders.domain import NewOrder
+from loyalty.web.fields import MINOR_UNITS_MAX, QUANTITY_MAX, Currency, Document, Instant, MinorUnits, ShopId, Text, Whole
+
+LINES_MAX = 1_000
+
+
+class NewLineSchema(Schema):
+    """A line. Amounts are minor units; `discount` and `tax` are of the whole line."""
+
+    line_id = Text(most=64, required=True)
+    sku = Text(most=64, required=True)
+    category = Text(most=200, allow_none=True)
+    quantity = Whole(least=1, most=QUANTITY_MAX, load_default=1)
+    unit_price = MinorUnits(required=True)
+    discount = MinorUnits()
+    tax = MinorUnits()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _adds_up(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        price = data["quantity"] * data["unit_price"]
+        if price > MINOR_UNITS_MAX:
+            raise ValidationError(f"quantity x unit_price must not exceed {MINOR_UNITS_MAX}.", "unit_price")
+        if data.get("discount", 0) > price:
+            raise ValidationError("Must not exceed quantity x unit_price.", "discount")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> Line:
+        return Line(**data)
+
+
+class NewOrderSchema(Schema):
+    """An order. Without `customer_id` it is a guest's."""
+
+    order_id = ShopId(required=True)
+    customer_id = ShopId(allow_none=True)
+    currency = Currency(required=True)
+    placed_at = Instant(required=True)
+    lines = fields.List(fields.Nested(NewLineSchema), required=True, validate=Length(min=1, max=LINES_MAX))
+    shipping = MinorUnits()
+    discount = MinorUnits()
+    points_paid = MinorUnits()
+    channel = Text(most=64, allow_none=True)
+    metadata = Document()
+
+    @validates_schema(skip_on_field_errors=True)
+    def _adds_up(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        lines: list[Line] = data["lines"]
+        net = sum(line.net for line in lines)
+        if net > MINOR_UNITS_MAX:
+            raise ValidationError(f"All lines together must not exceed {MINOR_UNITS_MAX}.", "lines")
+        if data.get("discount", 0) > net:
+            raise ValidationError("Must not exceed what the lines cost.", "discount")
+        if data.get("points_paid", 0) > net - data.get("discount", 0) + data.get("shipping", 0):
+            raise ValidationError("Must not exceed what the order costs.", "points_paid")
+        if len({line.line_id for line in lines}) != len(lines):
+            raise ValidationError("Each line needs a line_id of its own.", "lines")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> NewOrder:
+        return NewOrder(**{**data, "lines": tuple(data["lines"])})
+
+
+class LineSchema(Schema):
+    """A line as it was reported."""
+
+    line_id = fields.String(required=True)
+    sku = fields.String(required=True)
+    category = fields.String(required=True, allow_none=True)
+    quantity = fields.Integer(required=True)
+    unit_price = fields.Integer(required=True)
+    discount = fields.Integer(required=True)
+    tax = fields.Integer(required=True)
+
+
+class AwardedLineSchema(Schema):
+    """How many of an award's points came from a line."""
+
+    line_id = fields.String(required=True)
+    points = fields.Integer(required=True)
+
+
+class AwardSchema(Schema):
+    """Points that a rule gave."""
+
+    rule = fields.Nested(RuleVersionSchema, required=True)
+    unit = fields.String(required=True)
+    points = fields.Integer(required=True)
+    matures_at = Instant(required=True, allow_none=True)
+    expires_at = Instant(required=True, allow_none=True)
+    lines = fields.List(fields.Nested(AwardedLineSchema), required=True)
+    reason = fields.String(required=True)
+
+
+class OrderPointsSchema(Schema):
+    """How many points an order brought: awarded, of these still pending, of these to be spent at once."""
+
+    awarded = fields.Integer(required=True)
+    pending = fields.Integer(required=True)
+    available = fields.Integer(required=True)
+
+
+class ReceiptTierSchema(Schema):
+    """The member's tier after the order."""
+
+    code = fields.String(required=True)
+    changed_from = fields.String(required=True, allow_none=True)
+
+
+class OrderReceiptSchema(Schema):
+    """What recording an order did. A guest's order has no balance."""
+
+    order_id = fields.String(required=True)
+    customer_id = fields.String(required=True, allow_none=True)
+    status = fields.String(required=True)
+    points = fields.Nested(OrderPointsSchema, required=True)
+    awards = fields.List(fields.Nested(AwardSchema), required=True)
+    balance = fields.Nested(BalanceBriefSchema, required=True, allow_none=True)
+    tier = fields.Nested(ReceiptTierSchema, required=True, allow_none=True)
+
+
+class OrderSchema(Schema):
+    """An order, as reported, with what it earned when it was recorded."""
+
+    order_id = fields.String(required=True)
+    customer_id = fields.String(required=True, allow_none=True)
+    status = fields.String(required=True)
+    currency = fields.String(required=True)
+    placed_at = Instant(required=True)
+    recorded_at = Instant(required=True)
+    lines = fields.List(fields.Nested(LineSchema), required=True)
+    shipping = fields.Integer(required=True)
+    discount = fields.Integer(required=True)
+    points_paid = fields.Integer(required=True)
+    channel = fields.String(required=True, allow_none=True)
+    metadata = fields.Dict(required=True)
+    points = fields.Nested(OrderPointsSchema, required=True)
+    awards = fields.List(fields.Dict(), required=True)

@@ -1,0 +1,196 @@
+"""Recording orders: gather, decide, write. One order or five hundred take the same path."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from loyalty.core.answers import Answer
+from loyalty.core.errors import DomainError, IdempotencyConflict
+from loyalty.core.ids import fingerprint, new_id
+from loyalty.db.session import Session
+from loyalty.db.writer import Changes, write
+from loyalty.earning import queries as earning
+from loyalty.earning.domain import Award
+from loyalty.earning.worth import worth
+from loyalty.ledger import service as ledger
+from loyalty.ledger.book import Book
+from loyalty.ledger.domain import Credit
+from loyalty.members import locks
+from loyalty.members import service as members
+from loyalty.members.domain import LockedMember, NewMember
+from loyalty.members.errors import MemberNotFound
+from loyalty.orders import queries
+from loyalty.orders.domain import NewOrder, receipt
+from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
+from loyalty.orders.models import OrderRow
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import POINTS, Program
+
+# Clocks of shops run ahead by seconds, not by minutes.
+CLOCK_SKEW = timedelta(minutes=5)
+
+Outcome = Answer | DomainError
+
+
+def record_order(session: Session, program_id: UUID, order: NewOrder, *, now: datetime) -> Answer:
+    """Record an order and award the points it earns.
+
+    Refuses: MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture, IdempotencyConflict.
+    """
+    outcome = record_orders(session, program_id, [order], now=now)[order.order_id]
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def record_orders(
+    session: Session, program_id: UUID, orders: Sequence[NewOrder], *, now: datetime
+) -> dict[str, Outcome]:
+    """Record a batch of orders with distinct ids; each has its own outcome, by order id.
+
+    Orders of one member are judged in the order given, so a batch should be in the order of time.
+    """
+    program = programs.current(session, program_id)
+    outcomes: dict[str, Outcome] = {o.order_id: r for o in orders if (r := _refusal(o, program, now))}
+    prints = {order.order_id: fingerprint(order) for order in orders if order.order_id not in outcomes}
+    sound = [order for order in orders if order.order_id in prints]
+
+    owners = _claim(session, program_id, sound, prints, now=now)
+    locked = {owner.member_id: owner for owner in owners.values() if isinstance(owner, LockedMember)}
+    if len(owners) < len(sound):
+        outcomes |= _unclaimed(session, program_id, [o for o in sound if o.order_id not in owners], prints)
+    for owner in locked.values():
+        program = programs.current(session, program_id, config_version=owner.config_version)
+    books = ledger.open_books(session, list(locked.values()), now=now) if locked else {}
+
+    changes = Changes()
+    for order in sound:
+        if (owner := owners.get(order.order_id)) is not None:
+            book = books[owner.member_id] if isinstance(owner, LockedMember) else None
+            awards = _award(session, order, book, program, now=now) if book else []
+            body = _body(order, awards, book, now)
+            owner_id = owner.member_id if isinstance(owner, LockedMember) else owner
+            changes.insert(OrderRow, _row(order, owner_id, program_id, body, now))
+            outcomes[order.order_id] = Answer(body)
+    for book in books.values():
+        changes.add(ledger.changes_of(book, program_id, now=now))
+    write(session, changes)
+    return outcomes
+
+
+def _refusal(order: NewOrder, program: Program, now: datetime) -> DomainError | None:
+    if order.currency != program.currency:
+        return CurrencyMismatch(currency=order.currency, program_currency=program.currency)
+    if order.placed_at > now + CLOCK_SKEW:
+        return PlacedInFuture(f"placed_at lies in the future; it is {now.isoformat()} here.", placed_at=order.placed_at)
+    return None
+
+
+def _claim(
+    session: Session,
+    program_id: UUID,
+    orders: Sequence[NewOrder],
+    prints: Mapping[str, bytes],
+    *,
+    now: datetime,
+) -> dict[str, LockedMember | UUID]:
+    """Claim the order ids that are free, and lock their members; by order id. A guest order belongs to a fresh id."""
+    owners: dict[str, LockedMember | UUID] = {}
+    of_members = [(o, c) for o in orders if (c := o.customer_id) is not None]
+    if of_members:
+        wanted = [locks.Claim(customer, order.order_id, prints[order.order_id]) for order, customer in of_members]
+        claimed = locks.lock_and_claim(session, program_id, "order", wanted)
+        strangers = {customer for order, customer in of_members if claimed[order.order_id].member is None}
+        if strangers and programs.current(session, program_id).auto_enrol:
+            newcomers = [NewMember(customer_id=stranger) for stranger in sorted(strangers)]
+            # Written at once, for only a row can be locked.
+            write(session, members.enrol(session, program_id, newcomers, now=now).changes)
+            claimed |= locks.lock_and_claim(session, program_id, "order", [w for w in wanted if w.customer_id in strangers])
+        for key, claim in claimed.items():
+            if claim.is_new and claim.member is not None:
+                owners[key] = claim.member
+    guests: dict[str, UUID] = {order.order_id: new_id() for order in orders if order.customer_id is None}
+    if guests:
+        free = locks.claim(session, program_id, "order", [(key, owner, prints[key]) for key, owner in guests.items()])
+        owners |= {key: owner for key, owner in guests.items() if key in free}
+    return owners
+
+
+def _unclaimed(
+    session: Session, program_id: UUID, orders: Sequence[NewOrder], prints: Mapping[str, bytes]
+) -> dict[str, Outcome]:
+    """Orders whose id was not free to claim: seen before (replay or conflict), or not allowed to this customer."""
+    stored = queries.stored_answers(session, program_id, [order.order_id for order in orders])
+    outcomes: dict[str, Outcome] = {}
+    for order in orders:
+        first = stored.get(order.order_id)
+        if first is None:
+            outcomes[order.order_id] = _why_not(session, program_id, order)
+        elif first.fingerprint == prints[order.order_id]:
+            outcomes[order.order_id] = Answer(first.body, replayed=True)
+        else:
+            detail = f"'{order.order_id}' was recorded before with other content."
+            outcomes[order.order_id] = IdempotencyConflict(detail, order_id=order.order_id)
+    return outcomes
+
+
+def _why_not(session: Session, program_id: UUID, order: NewOrder) -> DomainError:
+    assert order.customer_id is not None, "a guest's order is refused only for its id"
+    try:
+        locks.require_active(locks.lock_member(session, program_id, order.customer_id))
+    except DomainError as refusal:
+        return refusal
+    return MemberNotFound(order.customer_id)
+
+
+def _award(session: Session, order: NewOrder, book: Book, program: Program, *, now: datetime) -> list[Award]:
+    """Enter into the member's book what the order earns by the rules in force when it was placed."""
+    rules = earning.rules_at(session, program, min(order.placed_at, now)).rules
+    awards = worth(order, rules, program)
+    for award in awards:
+        book.earn(
+            Credit(
+                points=award.points,
+                unit=award.unit,
+                earned_at=order.placed_at,
+                matures_at=award.matures_at,
+                expires_at=award.expires_at,
+                order_id=order.order_id,
+                rule_code=award.rule_code,
+                rule_version=award.rule_version,
+                reason=award.reason,
+                detail={"lines": [{"line_id": line_id, "points": points} for line_id, points in award.lines]},
+            )
+        )
+    # An order that arrives late may bring points that have matured, or even lapsed, since it was placed.
+    book.settle(now)
+    return awards
+
+
+def _body(order: NewOrder, awards: list[Award], book: Book | None, now: datetime) -> bytes:
+    account = book.account(POINTS) if book else None
+    return orjson.dumps(receipt(order, awards, account, now=now), option=orjson.OPT_UTC_Z)
+
+
+def _row(order: NewOrder, owner_id: UUID, program_id: UUID, body: bytes, now: datetime) -> dict[str, Any]:
+    return {
+        "member_id": owner_id,
+        "order_id": order.order_id,
+        "program_id": program_id,
+        "customer_id": order.customer_id,
+        "status": "recorded",
+        "currency": order.currency,
+        "placed_at": order.placed_at,
+        "recorded_at": now,
+        "total": sum(line.net for line in order.lines) + order.shipping - order.discount,
+        "shipping": order.shipping,
+        "discount": order.discount,
+        "points_paid": order.points_paid,
+        "channel": order.channel,
+        "lines": order.lines,
+        "metadata": order.metadata,
+        "receipt": body.decode(),
+    }

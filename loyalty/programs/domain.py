@@ -1,0 +1,112 @@
+"""A program's settings as frozen values."""
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from uuid import UUID
+
+from loyalty.programs.terms import Activation, Expiry
+
+Rounding = Literal["floor", "half_up", "ceil"]
+
+# The unit every program has. A program may add others.
+POINTS = "points"
+
+
+@dataclass(frozen=True, slots=True)
+class EarnSettings:
+    """What of an order earns.
+
+    `tax`: "included", lines earn on their price as given; "excluded", their tax is taken off first; "added", it is put
+    on top (for prices given without it). `points_paid`: whether the part paid with points earns.
+    """
+
+    tax: Literal["included", "excluded", "added"] = "included"
+    shipping: bool = False
+    points_paid: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stacking:
+    """What happens when several rules match: base points add up or the best counts; multipliers likewise."""
+
+    base: Literal["sum", "best"] = "sum"
+    multiplier: Literal["product", "best"] = "product"
+
+
+@dataclass(frozen=True, slots=True)
+class UnitTerms:
+    """When points of one unit become available and when they lapse."""
+
+    activation: Activation = Activation()
+    expiry: Expiry = Expiry(mode="rolling", months=12)
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnSettings:
+    """What a return does when points are already spent (`clamp` or `debt`), and for how long lapsed lots revive."""
+
+    policy: Literal["clamp", "debt"] = "clamp"
+    grace_days: int = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PaySettings:
+    """Paying with points: `points` are worth `amount` minor units, within limits."""
+
+    points: int = 1
+    amount: int = 1
+    min_points: int = 0
+    max_percent: int = 100
+    step: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProgram:
+    """What a program needs to exist; the rest has defaults and is changed later."""
+
+    code: str
+    name: str = ""
+    currency: str = "EUR"
+    time_zone: str = "UTC"
+    locale: str = "en"
+    sandbox: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program's settings at one version. `config_version` moves with any change of its configuration."""
+
+    program_id: UUID
+    code: str
+    name: str
+    currency: str
+    time_zone: str
+    locale: str
+    sandbox: bool
+    version: int
+    config_version: int
+    auto_enrol: bool = False
+    rounding: Rounding = "floor"
+    earn: EarnSettings = EarnSettings()
+    stacking: Stacking = Stacking()
+    units: dict[str, UnitTerms] = field(default_factory=lambda: {POINTS: UnitTerms()})
+    returns: ReturnSettings = ReturnSettings()
+    pay: PaySettings = PaySettings()
+    holdout_percent: int = 0
+
+
+def settings_from(stored: dict[str, Any]) -> dict[str, Any]:
+    """The settings a program keeps as one document, as values. The inverse of `dataclasses.asdict`."""
+    made: dict[str, Any] = {k: stored[k] for k in ("auto_enrol", "rounding", "holdout_percent") if k in stored}
+    nested = {"earn": EarnSettings, "stacking": Stacking, "returns": ReturnSettings, "pay": PaySettings}
+    made |= {name: kind(**stored[name]) for name, kind in nested.items() if name in stored}
+    if "units" in stored:
+        made["units"] = {unit: unit_terms_from(terms) for unit, terms in stored["units"].items()}
+    return made
+
+
+def unit_terms_from(stored: dict[str, Any]) -> UnitTerms:
+    """The terms of one unit, from their stored form."""
+    expiry = dict(stored["expiry"])
+    expiry["dates"] = tuple(expiry.get("dates", ()))
+    return UnitTerms(Activation(**stored["activation"]), Expiry(**expiry))

@@ -1,0 +1,33 @@
+"""The table of programs."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loyalty.db.base import Base
+
+
+class ProgramRow(Base):
+    """One loyalty scheme. `version` is that of its settings; `config_version` moves with any configuration of it."""
+
+    __tablename__ = "programs"
+    __table_args__ = (
+        UniqueConstraint("code"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    time_zone: Mapped[str] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text)
+    sandbox: Mapped[bool]
+    settings: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    version: Mapped[int] = mapped_column(BigInteger, default=1)
+    config_version: Mapped[int] = mapped_column(BigInteger, default=1)
+    created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))

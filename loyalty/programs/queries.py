@@ -1,0 +1,74 @@
+"""Programs as they are now, remembered by configuration version.
+
+A write learns the configuration version from the statement that locks its member, so it never judges by settings
+that were replaced before it began. A read may lag behind a change by `FRESH_SECONDS`.
+"""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row, scalar_row
+
+from loyalty.db.session import Session
+from loyalty.programs.domain import Program, settings_from
+from loyalty.programs.errors import ProgramNotFound
+
+# A publish is seen by every process within this time, at the cost of one tiny statement per second and program.
+FRESH_SECONDS = 1.0
+
+_LOAD = "SELECT * FROM programs WHERE program_id = %s"
+_VERSION = "SELECT config_version FROM programs WHERE program_id = %s"
+_BY_CODE = "SELECT program_id FROM programs WHERE code = %s"
+_ALL_CODES = "SELECT code FROM programs ORDER BY code"
+
+
+@dataclass(slots=True)
+class _Remembered:
+    program: Program
+    checked_at: float
+
+
+_remembered: dict[UUID, _Remembered] = {}
+
+
+def current(session: Session, program_id: UUID, *, config_version: int | None = None) -> Program:
+    """The program at `config_version`, or as it was at most a second ago. Refuses: ProgramNotFound."""
+    known = _remembered.get(program_id)
+    if config_version is None and known is not None:
+        if time.monotonic() - known.checked_at < FRESH_SECONDS:
+            return known.program
+        config_version = session.row(_VERSION, (program_id,), into=scalar_row)
+    if known is not None and known.program.config_version == config_version:
+        known.checked_at = time.monotonic()
+        return known.program
+    program = load(session, program_id)
+    _remembered[program_id] = _Remembered(program, time.monotonic())
+    return program
+
+
+def load(session: Session, program_id: UUID) -> Program:
+    """The program as it is in the database at this instant. Refuses: ProgramNotFound."""
+    row = session.row(_LOAD, (program_id,), into=dict_row)
+    if row is None:
+        raise ProgramNotFound
+    return _program(row)
+
+
+def by_code(session: Session, code: str) -> Program:
+    """The program called `code`. Refuses: ProgramNotFound."""
+    program_id = session.row(_BY_CODE, (code,), into=scalar_row)
+    if program_id is None:
+        raise ProgramNotFound(f"There is no program '{code}'.", program=code)
+    return load(session, program_id)
+
+
+def codes(session: Session) -> list[str]:
+    """The codes of all programs."""
+    return session.rows(_ALL_CODES, into=scalar_row)
+
+
+def _program(row: dict[str, Any]) -> Program:
+    named = ("program_id", "code", "name", "currency", "time_zone", "locale", "sandbox", "version", "config_version")
+    return Program(**{name: row[name] for name in named}, **settings_from(row["settings"]))

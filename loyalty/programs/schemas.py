@@ -1,0 +1,153 @@
+"""Shapes of a program's settings."""
+
+import re
+from dataclasses import asdict
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validates_schema
+from marshmallow.validate import Length, OneOf
+
+from loyalty.programs.domain import POINTS, Program
+from loyalty.programs.terms import Activation, Expiry
+from loyalty.web.fields import Currency, Flag, Locale, Matches, Text, Whole, Zone
+
+TERM_DAYS_MAX = 36_500
+TERM_MONTHS_MAX = 1_200
+
+
+class ActivationSchema(Schema):
+    """`{"mode": "immediate"}` or `{"mode": "delay", "days": 14}`."""
+
+    mode = fields.String(required=True, validate=OneOf(["immediate", "delay"]))
+    days = Whole(most=TERM_DAYS_MAX)
+    months = Whole(most=TERM_MONTHS_MAX)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_sense(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        length = data.get("days", 0) + data.get("months", 0)
+        if data["mode"] == "delay" and not length:
+            raise ValidationError("A delay needs days or months.", "days")
+        if data["mode"] == "immediate" and length:
+            raise ValidationError('Days and months belong to the mode "delay".', "mode")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return asdict(Activation(**data))
+
+    @pre_dump
+    def _only_what_the_mode_uses(self, value: Any, **_kwargs: Any) -> dict[str, Any]:
+        return {k: v for k, v in _plain(value).items() if k == "mode" or v}
+
+
+class ExpirySchema(Schema):
+    """`{"mode": "never"}`, `{"mode": "rolling", "months": 12, "round_to": null}` or `{"mode": "calendar", "dates": ["12-31"]}`."""
+
+    mode = fields.String(required=True, validate=OneOf(["never", "rolling", "calendar"]))
+    days = Whole(most=TERM_DAYS_MAX)
+    months = Whole(most=TERM_MONTHS_MAX)
+    years = Whole(most=TERM_MONTHS_MAX // 12)
+    round_to = fields.String(allow_none=True, validate=OneOf(["month", "quarter", "half_year", "year"]))
+    dates = fields.List(
+        fields.String(validate=Matches("(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])", error="Must be MM-DD.")),
+        validate=Length(max=366),
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_sense(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        length = sum(data.get(name, 0) for name in ("days", "months", "years"))
+        if data["mode"] == "rolling" and not length:
+            raise ValidationError("A rolling expiry needs days, months or years.", "months")
+        if data["mode"] != "rolling" and (length or data.get("round_to")):
+            raise ValidationError('days, months, years and round_to belong to the mode "rolling".', "mode")
+        if (data["mode"] == "calendar") != bool(data.get("dates")):
+            raise ValidationError('The mode "calendar", and it alone, needs dates.', "dates")
+        for text in data.get("dates", ()):
+            month, day = (int(part) for part in re.split("-", text))
+            if day > (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)[month - 1]:
+                raise ValidationError(f"{text} is not a day of any year.", "dates")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return asdict(Expiry(**data))
+
+    @pre_dump
+    def _only_what_the_mode_uses(self, value: Any, **_kwargs: Any) -> dict[str, Any]:
+        plain = _plain(value)
+        return {k: v for k, v in plain.items() if k == "mode" or v or (k == "round_to" and plain["mode"] == "rolling")}
+
+
+class UnitTermsSchema(Schema):
+    """When points become available and when they lapse."""
+
+    activation = fields.Nested(ActivationSchema, required=True)
+    expiry = fields.Nested(ExpirySchema, required=True)
+
+
+class EarnSettingsSchema(Schema):
+    """What of an order earns."""
+
+    tax = fields.String(validate=OneOf(["included", "excluded", "added"]))
+    shipping = Flag()
+    points_paid = Flag()
+
+
+class StackingSchema(Schema):
+    """What happens when several rules match."""
+
+    base = fields.String(validate=OneOf(["sum", "best"]))
+    multiplier = fields.String(validate=OneOf(["product", "best"]))
+
+
+class ReturnSettingsSchema(Schema):
+    """What a return does when the points are spent."""
+
+    policy = fields.String(validate=OneOf(["clamp", "debt"]))
+    grace_days = Whole(most=3_650)
+
+
+class PaySettingsSchema(Schema):
+    """Paying with points."""
+
+    points = Whole(least=1, most=1_000_000)
+    amount = Whole(least=1, most=1_000_000)
+    min_points = Whole(most=1_000_000_000)
+    max_percent = Whole(most=100)
+    step = Whole(least=1, most=1_000_000)
+
+
+class ProgramSettingsSchema(Schema):
+    """What can be changed of a program. Everything is optional; what is absent stays."""
+
+    name = Text(most=120)
+    currency = Currency()
+    time_zone = Zone()
+    locale = Locale()
+    auto_enrol = Flag()
+    rounding = fields.String(validate=OneOf(["floor", "half_up", "ceil"]))
+    earn = fields.Nested(EarnSettingsSchema)
+    stacking = fields.Nested(StackingSchema)
+    units = fields.Dict(
+        keys=fields.String(validate=OneOf([POINTS])),
+        values=fields.Nested(UnitTermsSchema),
+        validate=Length(min=1, error="Every program has the unit points."),
+        metadata={"description": "Activation and expiry by unit."},
+    )
+    returns = fields.Nested(ReturnSettingsSchema)
+    pay = fields.Nested(PaySettingsSchema)
+    holdout_percent = Whole(most=100)
+
+
+class ProgramSchema(ProgramSettingsSchema):
+    """A program's settings."""
+
+    code = fields.String(required=True)
+    sandbox = fields.Boolean(required=True)
+    version = fields.Integer(required=True)
+
+    @pre_dump
+    def _as_document(self, program: Program, **_kwargs: Any) -> dict[str, Any]:
+        return asdict(program)
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    return dict(value) if isinstance(value, dict) else asdict(value)

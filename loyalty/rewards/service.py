@@ -1,0 +1,137 @@
+"""Keeping the catalogue, and redeeming."""
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from loyalty.core.answers import Answer
+from loyalty.core.errors import IdempotencyConflict
+from loyalty.core.ids import fingerprint
+from loyalty.db.session import Session
+from loyalty.db.writer import Changes, write
+from loyalty.ledger import service as ledger
+from loyalty.ledger.book import Book
+from loyalty.members import locks
+from loyalty.members.domain import LockedMember
+from loyalty.members.errors import MemberNotFound
+from loyalty.programs.domain import POINTS
+from loyalty.rewards import queries
+from loyalty.rewards.domain import NewRedemption, NewReward, Reward
+from loyalty.rewards.errors import OutOfStock, RewardEnded, RewardNotStarted
+from loyalty.rewards.models import RedemptionRow, RewardRow, RewardStockRow
+from loyalty.vouchers import service as vouchers
+from loyalty.vouchers.service import Voucher
+
+_TAKE_ONE = """
+UPDATE reward_stock SET remaining = remaining - 1 WHERE program_id = %s AND code = %s AND remaining >= 1
+"""
+
+
+def put_reward(session: Session, program_id: UUID, code: str, new: NewReward, *, now: datetime) -> Reward:
+    """Create or replace a reward. The caller has locked the program's configuration and checked the version."""
+    row = session.orm.get(RewardRow, (program_id, code))
+    if row is None:
+        row = RewardRow(program_id=program_id, code=code, version=0)
+        session.orm.add(row)
+    for name, value in asdict(new).items():
+        if name != "stock":
+            setattr(row, name, value)
+    row.limited = new.stock is not None
+    row.version += 1
+    row.updated_at = now
+    stock = session.orm.get(RewardStockRow, (program_id, code), with_for_update=True)
+    if new.stock is not None:
+        stock = stock or RewardStockRow(program_id=program_id, code=code)
+        stock.remaining = new.stock
+        session.orm.add(stock)
+    elif stock is not None:
+        session.orm.delete(stock)
+    session.orm.flush()
+    return queries.reward(session, program_id, code)
+
+
+def redeem_reward(
+    session: Session, program_id: UUID, customer_id: str, wish: NewRedemption, *, now: datetime
+) -> Answer:
+    """Spend points on a reward, at once.
+
+    Refuses: MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded,
+    InsufficientPoints, OutOfStock, IdempotencyConflict.
+    """
+    print_ = fingerprint([customer_id, asdict(wish)])
+    claim = locks.Claim(customer_id, wish.redemption_id, print_)
+    claimed = locks.lock_and_claim(session, program_id, "redemption", [claim])[wish.redemption_id]
+    if not claimed.is_new and (held := locks.holder(session, program_id, "redemption", wish.redemption_id)):
+        if held.fingerprint != print_:
+            raise IdempotencyConflict(
+                f"'{wish.redemption_id}' was used before for another redemption.", redemption_id=wish.redemption_id
+            )
+        return Answer(queries.stored_receipt(session, held, wish.redemption_id), replayed=True)
+    member = claimed.member
+    if member is None:
+        raise MemberNotFound(customer_id)
+    locks.require_active(member)
+    reward = queries.reward_at(session, program_id, wish.reward, config_version=member.config_version)
+    _refuse_out_of_season(reward, now)
+
+    book = ledger.open_book_to_spend(session, member, POINTS, reward.points, now=now)
+    book.redeem(POINTS, reward.points, now=now, reference=wish.redemption_id, reason=reward.name)
+    changes = ledger.changes_of(book, program_id, now=now)
+    voucher = None
+    if reward.fulfilment == "code":
+        worth = {k: v for k, v in {"type": reward.type, **reward.value}.items() if v is not None}
+        voucher = vouchers.issue(session, changes, member, worth, program_id=program_id, now=now)
+    receipt = _receipt(wish, reward, voucher, book)
+    changes.insert(RedemptionRow, _redemption_row(member, program_id, wish, reward, voucher, receipt, now))
+    write(session, changes)
+    if reward.limited and not session.run(_TAKE_ONE, (program_id, reward.code)):
+        raise OutOfStock(reward.code)
+    return Answer(receipt)
+
+
+def _refuse_out_of_season(reward: Reward, now: datetime) -> None:
+    if reward.valid_from is not None and now < reward.valid_from:
+        raise RewardNotStarted(reward.code, reward.valid_from)
+    if reward.valid_to is not None and now >= reward.valid_to:
+        raise RewardEnded(reward.code, reward.valid_to)
+
+
+def _receipt(wish: NewRedemption, reward: Reward, voucher: Voucher | None, book: Book) -> bytes:
+    account = book.account(POINTS)
+    return orjson.dumps(
+        {
+            "redemption_id": wish.redemption_id,
+            "reward": reward.code,
+            "status": "confirmed",
+            "points": reward.points,
+            "voucher": voucher and asdict(voucher),
+            "balance": {name: getattr(account, name) for name in ("available", "pending", "held", "debt")},
+        },
+        option=orjson.OPT_UTC_Z,
+    )
+
+
+def _redemption_row(
+    member: LockedMember,
+    program_id: UUID,
+    wish: NewRedemption,
+    reward: Reward,
+    voucher: Voucher | None,
+    receipt: bytes,
+    now: datetime,
+) -> dict[str, Any]:
+    return {
+        "member_id": member.member_id,
+        "redemption_id": wish.redemption_id,
+        "program_id": program_id,
+        "reward_code": reward.code,
+        "reward_version": reward.version,
+        "status": "confirmed",
+        "points": reward.points,
+        "voucher_code": voucher and voucher.code,
+        "redeemed_at": now,
+        "receipt": receipt.decode(),
+    }

@@ -1,0 +1,15 @@
+"""Every table of every slice, for the migrations."""
+
+from loyalty.access import models as access
+from loyalty.db.base import Base
+from loyalty.earning import models as earning
+from loyalty.ledger import models as ledger
+from loyalty.members import models as members
+from loyalty.orders import models as orders
+from loyalty.programs import models as programs
+from loyalty.rewards import models as rewards
+from loyalty.vouchers import models as vouchers
+from loyalty.web import idempotency
+
+SLICES_WITH_TABLES = (programs, access, members, ledger, earning, vouchers, rewards, orders, idempotency)
+METADATA = Base.metadata

@@ -1,0 +1,1 @@
+"""Codes that stand for a value."""

@@ -1,0 +1,220 @@
+"""Fields that refuse what a plain marshmallow field lets through.
+
+Integers are strict (3.9, "7" and true are refused), texts have a length and no NUL (PostgreSQL cannot store one),
+instants carry an offset and lie in a sane range, free JSON is bounded in size and depth.
+"""
+
+import re
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
+
+import orjson
+from marshmallow import ValidationError, fields
+from marshmallow.validate import Length, Range, Regexp
+
+from loyalty.core import calendar
+
+# Ids are the shop's own; this alphabet needs no escaping in a URL.
+SHOP_ID = r"[A-Za-z0-9._:@+-]{1,64}"
+SHOP_ID_RULE = "Must be 1 to 64 of A-Z a-z 0-9 . _ : @ + -"
+CODE = r"[a-z0-9][a-z0-9_-]{0,63}"
+CODE_RULE = "Must be 1 to 64 of a-z 0-9 _ -, beginning with a letter or digit."
+
+# A million million minor units: no order, and no sum of a day's orders, comes near; 64 bits hold a million of them.
+MINOR_UNITS_MAX = 10**12
+POINTS_MAX = 10**12
+QUANTITY_MAX = 1_000_000
+
+# A first loyalty program was printed on stamps in 1891, but no shop system sends instants from before its own epoch;
+# the upper bound keeps calendar arithmetic away from the year 9999.
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+LATEST = datetime(2200, 1, 1, tzinfo=UTC)
+
+JSON_BYTES_MAX = 16_384
+JSON_DEPTH_MAX = 8
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def _no_control_characters(value: str) -> None:
+    if _CONTROL.search(value):
+        raise ValidationError("Must not contain control characters.")
+
+
+class Matches(Regexp):
+    """The whole text matches a pattern, which is documented in the dialect of JSON Schema."""
+
+    def __init__(self, pattern: str, *, error: str) -> None:
+        super().__init__(f"^{pattern}$", error=error)
+
+    def __call__(self, value: str | bytes) -> str | bytes:
+        """Refuse anything but a full match ($ alone would let a trailing newline through)."""
+        if not isinstance(value, str) or self.regex.fullmatch(value) is None:
+            raise ValidationError(self.error or "Does not match.")
+        return value
+
+
+class Text(fields.String):
+    """A text of `least` to `most` characters."""
+
+    def __init__(self, *, most: int, least: int = 1, **kwargs: Any) -> None:
+        super().__init__(validate=[Length(min=least, max=most), _no_control_characters], **kwargs)
+
+
+class ShopId(fields.String):
+    """An id given by the shop: 1 to 64 of A-Z a-z 0-9 . _ : @ + -"""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=Matches(SHOP_ID, error=SHOP_ID_RULE), **kwargs)
+
+
+class Code(fields.String):
+    """The code of a configured thing: 1 to 64 of a-z 0-9 _ -, beginning with a letter or digit."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=Matches(CODE, error=CODE_RULE), **kwargs)
+
+
+class Currency(fields.String):
+    """An ISO 4217 code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(validate=Matches("[A-Z]{3}", error="Must be an ISO 4217 code such as EUR."), **kwargs)
+
+
+class Locale(fields.String):
+    """A language tag (BCP 47, without extensions)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        rule = 'Must be a language tag such as "pl" or "pt-BR".'
+        super().__init__(validate=Matches("[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", error=rule), **kwargs)
+
+
+class Whole(fields.Integer):
+    """A whole number from `least` to `most`; nothing is converted."""
+
+    def __init__(self, *, least: int = 0, most: int, **kwargs: Any) -> None:
+        super().__init__(strict=True, validate=Range(min=least, max=most), **kwargs)
+
+    def _validated(self, value: Any) -> int:
+        if type(value) is not int:
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class MinorUnits(Whole):
+    """Money in minor units (cents) of the order's or the program's currency."""
+
+    def __init__(self, *, least: int = 0, **kwargs: Any) -> None:
+        super().__init__(least=least, most=MINOR_UNITS_MAX, **kwargs)
+
+
+class Points(Whole):
+    """A number of points."""
+
+    def __init__(self, *, least: int = 0, **kwargs: Any) -> None:
+        super().__init__(least=least, most=POINTS_MAX, **kwargs)
+
+
+class Flag(fields.Boolean):
+    """true or false, and nothing that merely looks like it."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
+        if not isinstance(value, bool):
+            raise self.make_error("invalid", input=value)
+        return value
+
+
+class Rate(fields.Decimal):
+    """A rate or multiplier, written as a string ("1.5") so that no float ever touches points. Six decimals at most."""
+
+    def __init__(self, *, above: Decimal = Decimal(0), most: Decimal = Decimal(1_000_000), **kwargs: Any) -> None:
+        bounds = Range(min=above, max=most, min_inclusive=False)
+        super().__init__(as_string=True, validate=bounds, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:
+        if not isinstance(value, str) or not re.fullmatch(r"\d{1,7}(\.\d{1,6})?", value, re.ASCII):
+            raise ValidationError('Must be a decimal number in a string, such as "1.5", with at most six decimals.')
+        return super()._deserialize(value, attr, data, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return None if value is None else format(Decimal(value).normalize(), "f")
+
+
+class Instant(fields.AwareDateTime):
+    """RFC 3339 with an offset in, UTC with a Z out."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        try:
+            instant: datetime = super()._deserialize(value, attr, data, **kwargs).astimezone(UTC)
+        except OverflowError:
+            raise self.make_error("invalid", input=value, obj_type=self.OBJ_TYPE) from None
+        if not EARLIEST <= instant < LATEST:
+            raise ValidationError("Must lie between 1970 and 2200.")
+        return instant
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return None if value is None else value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+class Zone(fields.String):
+    """The name of an IANA time zone."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
+        name = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            calendar.zone(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValidationError('Must be an IANA time zone such as "Europe/Warsaw".') from None
+        return str(name)
+
+
+class Document(fields.Dict):
+    """A free JSON object of the shop: at most 16 KiB and 8 levels."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(keys=fields.String(), validate=_bounded, **kwargs)
+
+
+def _bounded(value: dict[str, Any]) -> None:
+    try:
+        size = len(orjson.dumps(value))
+    except (TypeError, ValueError):
+        raise ValidationError("Must be plain JSON.") from None
+    if size > JSON_BYTES_MAX:
+        raise ValidationError(f"Must not be larger than {JSON_BYTES_MAX} bytes.")
+    _walk(value, JSON_DEPTH_MAX)
+
+
+def _walk(value: Any, depth: int) -> None:
+    if depth < 0:
+        raise ValidationError(f"Must not be nested deeper than {JSON_DEPTH_MAX} levels.")
+    if isinstance(value, str):
+        _no_control_characters(value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            _no_control_characters(key)
+            _walk(item, depth - 1)
+    elif isinstance(value, list):
+        for item in value:
+            _walk(item, depth - 1)
+
+
+class NotYet(fields.Raw):
+    """A field of the contract whose feature is still to come: empty values pass and are dropped, others are refused."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        metadata = {"description": "Not available yet: leave it empty."}
+        super().__init__(allow_none=True, load_only=True, metadata=metadata, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> None:
+        if not _is_empty(value):
+            raise ValidationError("Not available yet: leave it empty.")
+
+
+def _is_empty(value: Any) -> bool:
+    if isinstance(value, dict):
+        return all(_is_empty(item) for item in value.values())
+    return value is None or value == "" or value == []

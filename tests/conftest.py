@@ -1,0 +1,134 @@
+"""One throw-away PostgreSQL for the whole run, one database per worker, one program per test.
+
+Nothing is truncated and nothing is rolled back behind a service's back: a test that goes through HTTP makes a program of
+its own and commits for real. That is also why tests may run in any order. Every fixture that touches the database ends
+with the proof of the books.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from flask import Flask
+
+from loyalty.app import create_app
+from loyalty.config import Settings
+from loyalty.db import migrate
+from loyalty.db.embedded import embedded_server
+from loyalty.db.session import Session, db, transaction
+from tests.api import Api
+from tests.builders import a_key, a_program
+from tests.proof import assert_books_balance
+
+TEMPLATE = "loyalty_template"
+
+STACK: pytest.StashKey[ExitStack] = pytest.StashKey()
+SERVER: pytest.StashKey[str] = pytest.StashKey()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server in the process that controls the workers."""
+    if hasattr(config, "workerinput"):
+        return
+    stack = config.stash.setdefault(STACK, ExitStack())
+    server = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(_throw_away_server())
+    _create(server, TEMPLATE, template="template0")
+    stack.callback(_drop, server, TEMPLATE)
+    migrate.upgrade(_on(server, TEMPLATE))
+    config.stash[SERVER] = server
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server."""
+    if STACK in config.stash:
+        config.stash[STACK].close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker where the server is."""
+    node.workerinput["server"] = node.config.stash[SERVER]
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest, worker_id: str) -> Iterator[str]:
+    """A database of this worker, as the migrations leave it."""
+    workerinput = getattr(request.config, "workerinput", None)
+    server = workerinput["server"] if workerinput else request.config.stash[SERVER]
+    name = f"loyalty_{worker_id}_{os.getpid()}"
+    _create(server, name, template=TEMPLATE)
+    yield _on(server, name)
+    _drop(server, name)
+
+
+@pytest.fixture(scope="session")
+def app(database_url: str) -> Iterator[Flask]:
+    """The application over the worker's database."""
+    made = create_app(Settings(database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1), threads=16))
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask) -> Iterator[Session]:
+    """A unit of work that is rolled back, after the books were proved."""
+    with app.app_context(), db.engine.connect() as connection:
+        unit = Session(connection)
+        try:
+            yield unit
+            if not unit.driver.closed and unit.driver.info.transaction_status.name == "INTRANS":
+                assert_books_balance(unit)
+        finally:
+            unit.finish(keep=False)
+
+
+@pytest.fixture
+def api(app: Flask) -> Iterator[Api]:
+    """A shop: a program of its own, an admin key, and HTTP. Every answer is held against openapi.yaml."""
+    with app.app_context():
+        with transaction() as unit:
+            program = a_program(unit)
+            key = a_key(unit, program)
+    yield Api(app, program, key)
+    with app.app_context(), transaction() as unit:
+        assert_books_balance(unit, program.program_id)
+
+
+@pytest.fixture
+def committed_db(app: Flask) -> Iterator[Flask]:
+    """An application context for tests that need several real connections; they make programs of their own."""
+    with app.app_context():
+        yield app
+        with transaction() as unit:
+            assert_books_balance(unit)
+
+
+@contextmanager
+def _throw_away_server() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="loyalty-tests-", ignore_cleanup_errors=True) as folder:
+        # Open to the unprivileged user that root's PostgreSQL runs as.
+        Path(folder).chmod(0o755)
+        with embedded_server(Path(folder) / "var", durable=False) as url:
+            yield url
+
+
+def _create(server: str, name: str, *, template: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+def _drop(server: str, name: str) -> None:
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+
+
+def _on(server: str, name: str) -> str:
+    return urlsplit(server)._replace(path=f"/{name}").geturl()
