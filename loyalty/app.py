@@ -1,5 +1,6 @@
 """The composition root: everything meets here, as a table of slices."""
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
@@ -39,10 +40,18 @@ class ContractApi(Api):
         """Leave errors to `loyalty.web.problems`."""
 
 
+class Application(Flask):
+    """Flask for views that are all synchronous."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: asking whether it is a coroutine, at every layer of every view, costs more than JSON."""
+        return func
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application. Opens no connection: the first request does."""
     settings = settings or from_environment()
-    app = Flask("loyalty", static_folder=None)
+    app = Application("loyalty", static_folder=None)
     app.config.update(openapi.CONFIG, MAX_CONTENT_LENGTH=settings.body_max_bytes, METRICS_DIR=settings.metrics_dir)
     app.url_map.strict_slashes = True
     requests.init_app(app)

@@ -7,9 +7,7 @@ from uuid import UUID
 AREAS = ("members", "orders", "rewards", "offers", "reports")
 
 # `orders` stands for both of its halves; `admin` for everything.
-SCOPES = frozenset(
-    {"admin"} | set(AREAS) | {f"{area}:{access}" for area in AREAS for access in ("read", "write")}
-)
+SCOPES = frozenset({"admin"} | set(AREAS) | {f"{area}:{access}" for area in AREAS for access in ("read", "write")})
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,4 +93,3 @@ def _caller(secret_hash: bytes) -> Caller | None:
     if caller is None or (caller.expires_at is not None and caller.expires_at <= now):
         return None
     return caller
-

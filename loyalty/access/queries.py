@@ -16,7 +16,8 @@ WHERE secret_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires
 
 _KEYS = """
 SELECT key_id, prefix, name, scopes, created_at, expires_at, revoked_at FROM api_keys
-WHERE program_id = %(program_id)s AND (%(after)s::uuid IS NULL OR key_id < %(after)s) ORDER BY key_id DESC LIMIT %(limit)s
+WHERE program_id = %(program_id)s AND (%(after)s::uuid IS NULL OR key_id < %(after)s)
+ORDER BY key_id DESC LIMIT %(limit)s
 """
 
 

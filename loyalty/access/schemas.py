@@ -38,6 +38,9 @@ class KeySchema(Schema):
     revoked_at = Instant(required=True, allow_none=True)
 
 
+KEY = ("key_id", "prefix", "name", "scopes", "created_at", "expires_at", "revoked_at")
+
+
 class IssuedKeySchema(KeySchema):
     """A key just made. `secret` is shown this once; a replay of the request has null in its place."""
 
@@ -45,7 +48,7 @@ class IssuedKeySchema(KeySchema):
 
     @pre_dump
     def _flatten(self, issued: IssuedKey, **_kwargs: Any) -> dict[str, Any]:
-        return {name: getattr(issued.key, name) for name in KeySchema._declared_fields} | {"secret": issued.secret}
+        return {name: getattr(issued.key, name) for name in KEY} | {"secret": issued.secret}
 
 
 class KeysSchema(Schema):

@@ -2,7 +2,8 @@
 
 import secrets
 
-# Crockford's base 32 without U, so that no code spells a word by accident; I, L, O are not in it, for they look like 1 and 0.
+# Crockford's base 32: without U, so that no code spells a word by accident, and without I, L and O, which look like 1
+# and 0.
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 _LOOKS_LIKE = str.maketrans("ILO", "110")

@@ -1,12 +1,12 @@
 """Money is integer minor units and a currency; this module only knows how to write it down."""
 
 # ISO 4217, minor unit exponents other than 2.
-EXPONENTS = {
-    **dict.fromkeys(
-        "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split(), 0
-    ),
-    **dict.fromkeys("BHD IQD JOD KWD LYD OMR TND".split(), 3),
-}
+WITHOUT_MINOR_UNIT = (
+    "BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX", "UYI", "VND", "VUV", "XAF", "XOF",
+    "XPF",
+)  # fmt: skip
+WITH_THREE_DIGITS = ("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND")
+EXPONENTS = {**dict.fromkeys(WITHOUT_MINOR_UNIT, 0), **dict.fromkeys(WITH_THREE_DIGITS, 3)}
 
 
 def written(minor_units: int, currency: str) -> str:

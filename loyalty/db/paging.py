@@ -13,6 +13,8 @@ from loyalty.core.errors import InvalidRequest
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
 
+BIGINT_BEYOND = 2**63
+
 T = TypeVar("T")
 
 
@@ -47,7 +49,7 @@ class Window:
 
 def _is(value: Any, kind: type) -> bool:
     # A number must also be one that a bigint holds.
-    return type(value) is kind and (kind is not int or abs(value) < 2**63)
+    return type(value) is kind and (not isinstance(value, int) or abs(value) < BIGINT_BEYOND)
 
 
 def page(rows: Sequence[T], window: Window, key: Callable[[T], list[Any]]) -> Page[T]:

@@ -18,7 +18,7 @@ import sqlalchemy.event
 import sqlalchemy.exc
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from psycopg.rows import RowFactory, dict_row
+from psycopg.rows import RowFactory, dict_row, tuple_row
 from sqlalchemy import orm
 
 from loyalty.config import Settings
@@ -38,18 +38,29 @@ class Session:
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         self._driver: psycopg.Connection[Any] = driver
+        self._cursor: psycopg.Cursor[Any] = driver.cursor()
 
     def rows(self, sql: str, parameters: Parameters = (), *, into: RowFactory[T]) -> list[T]:
         """Every row that `sql` returns, each built by the row factory `into`."""
-        return self._driver.cursor(row_factory=into).execute(sql.encode(), parameters).fetchall()
+        return self._execute(sql, parameters, into).fetchall()
 
     def row(self, sql: str, parameters: Parameters = (), *, into: RowFactory[T]) -> T | None:
         """The first row that `sql` returns, or None."""
-        return self._driver.cursor(row_factory=into).execute(sql.encode(), parameters).fetchone()
+        return self._execute(sql, parameters, into).fetchone()
 
     def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Send a statement that returns nothing; answers how many rows it touched."""
-        return self._driver.cursor().execute(sql.encode(), parameters).rowcount
+        return self._execute(sql, parameters, tuple_row).rowcount
+
+    def numbered_row(self, sql: str, parameters: Sequence[Any], *, into: RowFactory[T]) -> T | None:
+        """`row` for a statement with the placeholders $1, $2 …, sent as it is: long ones are costly to translate."""
+        cursor = psycopg.RawCursor(self._driver, row_factory=into)
+        return cursor.execute(sql.encode(), parameters).fetchone()
+
+    def _execute(self, sql: str, parameters: Parameters, into: RowFactory[T]) -> psycopg.Cursor[T]:
+        # One cursor serves all statements: making one costs as much as reading a row.
+        self._cursor.row_factory = into
+        return self._cursor.execute(sql.encode(), parameters)
 
     @property
     def driver(self) -> psycopg.Connection[Any]:

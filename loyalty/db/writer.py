@@ -8,12 +8,14 @@ Few rows are sent as plain parameters, many as one JSON document per table (`jso
 parameters cost a third less for one order, and the document a tenth of what arrays cost for five hundred.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import count, islice
 from typing import Any, cast
 
 import orjson
+from psycopg.rows import scalar_row
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import JSON, JSONB
@@ -69,12 +71,8 @@ def write(session: Session, changes: Changes) -> None:
             expected += len(rows) if verb == "update" else 0
     if not shapes:
         return
-    touched = session.row(_statement(tuple(shapes)), parameters, into=_scalar)
+    touched = session.numbered_row(_statement(tuple(shapes)), parameters, into=scalar_row)
     assert touched == expected, f"{expected} rows were to be updated, {touched} were there"
-
-
-def _scalar(cursor: Any) -> Any:
-    return lambda values: values[0]
 
 
 def _document(rows: Sequence[Row]) -> list[str]:
@@ -102,12 +100,13 @@ def _table(model: type[Base]) -> Table:
 @lru_cache(maxsize=1024)
 def _statement(shapes: tuple[tuple[str, type[Base], tuple[str, ...], int], ...]) -> str:
     parts, counts = [], []
+    placeholders = (f"${n}" for n in count(1))
     for number, (verb, model, columns, rows) in enumerate(shapes):
         table = _table(model)
         if verb == "insert":
-            parts.append(f"w{number} AS ({_insert(table, columns, rows)})")
+            parts.append(f"w{number} AS ({_insert(table, columns, rows, placeholders)})")
         else:
-            parts.append(f"w{number} AS ({_update(table, columns, rows)} RETURNING 1)")
+            parts.append(f"w{number} AS ({_update(table, columns, rows, placeholders)} RETURNING 1)")
             counts.append(f"(SELECT count(*) FROM w{number})")
     return f"WITH {', '.join(parts)} SELECT {' + '.join(counts) or '0'}"
 
@@ -116,26 +115,27 @@ def _type(column: Column[Any]) -> str:
     return column.type.compile(dialect=postgresql.dialect())  # type: ignore[no-untyped-call]
 
 
-def _recordset(table: Table, columns: tuple[str, ...]) -> str:
+def _recordset(table: Table, columns: tuple[str, ...], placeholders: Iterator[str]) -> str:
     typed = ", ".join(f"{name} {_type(table.columns[name])}" for name in columns)
-    return f"jsonb_to_recordset(%s::jsonb) AS r({typed})"
+    return f"jsonb_to_recordset({next(placeholders)}::jsonb) AS r({typed})"
 
 
-def _insert(table: Table, columns: tuple[str, ...], rows: int) -> str:
+def _insert(table: Table, columns: tuple[str, ...], rows: int, placeholders: Iterator[str]) -> str:
     names = ", ".join(columns)
     if rows:
-        one = f"({', '.join(['%s'] * len(columns))})"
-        return f"INSERT INTO {table.name} ({names}) VALUES {', '.join([one] * rows)}"
-    return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_recordset(table, columns)}"
+        one_by_one = (f"({', '.join(islice(placeholders, len(columns)))})" for _ in range(rows))
+        return f"INSERT INTO {table.name} ({names}) VALUES {', '.join(one_by_one)}"
+    return f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {_recordset(table, columns, placeholders)}"
 
 
-def _update(table: Table, columns: tuple[str, ...], rows: int) -> str:
+def _update(table: Table, columns: tuple[str, ...], rows: int, placeholders: Iterator[str]) -> str:
     key = [c.name for c in table.primary_key.columns]
     changed = ", ".join(f"{name} = r.{name}" for name in columns if name not in key)
     same = " AND ".join(f"t.{name} = r.{name}" for name in key)
     if rows:
-        one = f"({', '.join(f'%s::{_type(table.columns[name])}' for name in columns)})"
-        source = f"(VALUES {', '.join([one] * rows)}) AS r({', '.join(columns)})"
+        typed = [_type(table.columns[name]) for name in columns]
+        one_by_one = (f"({', '.join(f'{next(placeholders)}::{t}' for t in typed)})" for _ in range(rows))
+        source = f"(VALUES {', '.join(one_by_one)}) AS r({', '.join(columns)})"
     else:
-        source = _recordset(table, columns)
+        source = _recordset(table, columns, placeholders)
     return f"UPDATE {table.name} AS t SET {changed} FROM {source} WHERE {same}"

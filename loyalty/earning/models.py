@@ -25,7 +25,7 @@ class RuleSetRow(Base):
 
 
 class RuleDraftRow(Base):
-    """The rules being edited for a program; one draft each. It stays after a publish, emptied, so its version moves on."""
+    """The rules being edited; one draft a program. A publish empties it and leaves it, so that its version moves on."""
 
     __tablename__ = "earning_rule_drafts"
 

@@ -63,4 +63,6 @@ def draft(session: Session, program_id: UUID, *, now: datetime) -> Draft:
     if row is not None and row["rules"] is not None:
         return Draft(**row)
     in_force = stored_set(session, program_id, version=None, now=now)["rules"]
-    return Draft(row["version"] if row else 0, [{k: v for k, v in r.items() if k != "version"} for r in in_force], begun=False)
+    return Draft(
+        row["version"] if row else 0, [{k: v for k, v in r.items() if k != "version"} for r in in_force], begun=False
+    )

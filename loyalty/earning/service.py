@@ -28,8 +28,11 @@ def save_draft(session: Session, program_id: UUID, rules: list[dict[str, Any]], 
 def publish(
     session: Session, program_id: UUID, *, effective_from: datetime | None, published_by: str, now: datetime
 ) -> dict[str, Any]:
-    """Publish the draft, from `effective_from` on (now, if absent; the first set of a program without orders, from the
-    beginning of time). Refuses: NothingToPublish, RulesInvalid, EffectiveFromPast."""
+    """Publish the draft, in force from `effective_from` on; from now on, if absent.
+
+    The first set of a program without orders is in force from the beginning of time.
+    Refuses: NothingToPublish, RulesInvalid, EffectiveFromPast.
+    """
     draft = session.orm.get(RuleDraftRow, program_id)
     if draft is None or draft.rules is None:
         raise NothingToPublish("There is no draft; PUT one first.")

@@ -1,8 +1,8 @@
 """What a purchase is worth: a pure function of the purchase, the rules in force and the program's settings.
 
-The pipeline of `docs/concepts.md`: the basis of each line, base rules per line, one rounding per order and unit, and the
-rounded total split back to awards and lines by largest remainder. Raw points are integers over one common denominator, so
-nothing is lost before the one rounding.
+The pipeline of `docs/concepts.md`: the basis of each line, base rules per line, one rounding per order and unit, and
+the rounded total split back to awards and lines by largest remainder. Raw points are integers over one common
+denominator, so nothing is lost before the one rounding.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,9 @@ def worth(purchase: Purchase, rules: Sequence[EarningRule], program: Program) ->
         of_unit = [found for found in raw if found.rule.unit == unit]
         total = round_once(sum(sum(found.by_line) for found in of_unit), scale, program.rounding)
         shares = apportion(total, [sum(found.by_line) for found in of_unit])
-        awards += [_award(found, points, purchase, program) for found, points in zip(of_unit, shares, strict=True) if points]
+        awards += [
+            _award(found, points, purchase, program) for found, points in zip(of_unit, shares, strict=True) if points
+        ]
     return awards
 
 
@@ -63,7 +65,7 @@ def basis_of(purchase: Purchase, settings: EarnSettings) -> list[int]:
 
 
 def round_once(numerator: int, denominator: int, rounding: Rounding) -> int:
-    """numerator / denominator as a whole number, half up or to the floor or ceiling."""
+    """Numerator / denominator as a whole number, half up or to the floor or ceiling."""
     match rounding:
         case "floor":
             return numerator // denominator

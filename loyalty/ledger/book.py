@@ -131,7 +131,11 @@ class Book:
     def _next_due(self, unit: str, now: datetime) -> tuple[datetime, int, Lot] | None:
         due = []
         for lot in self.lots.values():
-            if lot.unit == unit and lot.remaining and (lot.matures_by(now) or (not lot.pending and lot.expires_by(now))):
+            if (
+                lot.unit == unit
+                and lot.remaining
+                and (lot.matures_by(now) or (not lot.pending and lot.expires_by(now)))
+            ):
                 at = lot.matures_at if lot.pending else lot.expires_at
                 assert at is not None, "what is due has an instant"
                 due.append((at, lot.seq, lot))
@@ -140,7 +144,9 @@ class Book:
     def _mature(self, lot: Lot) -> None:
         assert lot.matures_at is not None, "a lot without an instant does not mature by itself"
         points = lot.remaining
-        self._record("mature", lot.unit, points, lot.matures_at, pending=-points, available=points, reference=str(lot.seq))
+        self._record(
+            "mature", lot.unit, points, lot.matures_at, pending=-points, available=points, reference=str(lot.seq)
+        )
         self.lots[lot.seq] = replace(lot, pending=False)
 
     def _expire(self, lot: Lot) -> None:
@@ -152,9 +158,7 @@ class Book:
         self._take(entry, lot, points)
 
     def _take(self, entry: Entry, lot: Lot, points: int) -> None:
-        self.allocations.append(
-            Allocation(member_id=self.member_id, seq=entry.seq, lot_seq=lot.seq, points=points)
-        )
+        self.allocations.append(Allocation(member_id=self.member_id, seq=entry.seq, lot_seq=lot.seq, points=points))
         self.lots[lot.seq] = replace(lot, remaining=lot.remaining - points)
 
     def _record(self, kind: str, unit: str, points: int, occurred_at: datetime, **effect: Any) -> Entry:

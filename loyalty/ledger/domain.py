@@ -58,7 +58,7 @@ class Lot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a member's history. `points` is the change as the member reads it; the four buckets are its effect."""
+    """One line of a member's history. `points` is the change as the member reads it, the four buckets its effect."""
 
     member_id: UUID
     seq: int

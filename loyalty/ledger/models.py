@@ -83,7 +83,13 @@ class LotRow(Base):
         CheckConstraint("remaining BETWEEN 0 AND points", name="remaining_within_points"),
         # The order of consumption, over open lots only: cost follows what is open, not how long the history is.
         Index(
-            "ix_lots_open", "member_id", "unit", "expires_at", "earned_at", "seq", postgresql_where=text("remaining > 0")
+            "ix_lots_open",
+            "member_id",
+            "unit",
+            "expires_at",
+            "earned_at",
+            "seq",
+            postgresql_where=text("remaining > 0"),
         ),
         Index("ix_lots_pending", "member_id", "unit", "matures_at", postgresql_where=text("pending AND remaining > 0")),
     )

@@ -34,8 +34,8 @@ _NEXT = """
 SELECT a.member_id, a.unit, least(
     (SELECT l.expires_at FROM lots l WHERE l.member_id = a.member_id AND l.unit = a.unit AND l.remaining > 0
      AND l.expires_at > %(now)s ORDER BY l.expires_at LIMIT 1),
-    (SELECT l.matures_at FROM lots l WHERE l.member_id = a.member_id AND l.unit = a.unit AND l.pending AND l.remaining > 0
-     AND l.matures_at > %(now)s ORDER BY l.matures_at LIMIT 1))
+    (SELECT l.matures_at FROM lots l WHERE l.member_id = a.member_id AND l.unit = a.unit AND l.pending
+     AND l.remaining > 0 AND l.matures_at > %(now)s ORDER BY l.matures_at LIMIT 1))
 FROM accounts a WHERE a.member_id = ANY(%(ids)s)
 """
 
@@ -55,7 +55,8 @@ SELECT m.member_id AS owner_id, {", ".join(f"a.{c.strip()}" for c in _ACCOUNT_CO
      GROUP BY l.expires_at ORDER BY l.expires_at LIMIT %(instants)s) g) AS expiring,
   (SELECT coalesce(json_agg(json_build_object('points', g.points, 'at', g.matures_at)), '[]') FROM (
      SELECT l.matures_at, sum(l.remaining) AS points FROM lots l
-     WHERE l.member_id = a.member_id AND l.unit = a.unit AND l.pending AND l.remaining > 0 AND l.matures_at > %(now)s
+     WHERE l.member_id = a.member_id AND l.unit = a.unit AND l.pending AND l.remaining > 0
+       AND l.matures_at > %(now)s
      GROUP BY l.matures_at ORDER BY l.matures_at LIMIT %(instants)s) g) AS maturing
 FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 LEFT JOIN accounts a ON a.member_id = m.member_id AND a.unit = %(unit)s
@@ -108,7 +109,9 @@ def due_lots(session: Session, member_ids: Sequence[UUID], *, now: datetime) -> 
     return session.rows(_DUE, {"ids": list(member_ids), "now": now}, into=class_row(Lot))
 
 
-def next_changes(session: Session, member_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, dict[str, datetime | None]]:
+def next_changes(
+    session: Session, member_ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, dict[str, datetime | None]]:
     """By member and unit, the first instant after `now` at which a lot matures or lapses."""
     found: dict[UUID, dict[str, datetime | None]] = {}
     for member_id, unit, at in session.rows(_NEXT, {"ids": list(member_ids), "now": now}, into=tuple_row):

@@ -17,8 +17,8 @@ _ACCOUNT = (
     "next_change_at",
 )  # fmt: skip
 _ENTRY = (
-    "member_id", "seq", "unit", "kind", "points", "available", "pending", "held", "debt", "available_after", "occurred_at",
-    "order_id", "rule_code", "rule_version", "reference", "reason", "detail",
+    "member_id", "seq", "unit", "kind", "points", "available", "pending", "held", "debt", "available_after",
+    "occurred_at", "order_id", "rule_code", "rule_version", "reference", "reason", "detail",
 )  # fmt: skip
 _LOT = ("member_id", "seq", "unit", "points", "remaining", "pending", "earned_at", "matures_at", "expires_at")
 _ALLOCATION = ("member_id", "seq", "lot_seq", "points")

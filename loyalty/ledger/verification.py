@@ -140,7 +140,9 @@ def verify(session: Session, *, program_id: UUID | None = None, member_id: UUID 
     for check, (meaning, sql) in CHECKS.items():
         for row in session.rows(f"WITH {_SCOPE} {sql} LIMIT {FINDINGS_MAX}", where, into=dict_row):
             findings.append({"check": check, "detail": meaning, **row})
-    return Verification(not findings, dict(zip(("accounts", "entries", "lots"), counts, strict=True)), findings[:FINDINGS_MAX])
+    return Verification(
+        not findings, dict(zip(("accounts", "entries", "lots"), counts, strict=True)), findings[:FINDINGS_MAX]
+    )
 
 
 def take_snapshot(session: Session) -> None:

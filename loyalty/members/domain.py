@@ -31,8 +31,10 @@ class NewMember:
 
 @dataclass(frozen=True, slots=True)
 class LockedMember:
-    """A member whose row this transaction has locked. Only `members.locks` makes one, so a function that takes it
-    cannot be called without the lock."""
+    """A member whose row this transaction has locked.
+
+    Only `members.locks` makes one, so a function that takes it cannot be called without the lock.
+    """
 
     member_id: UUID
     customer_id: str

@@ -33,7 +33,12 @@ class MemberRow(Base):
     __tablename__ = "members"
     __table_args__ = (
         CheckConstraint("status IN ('active', 'suspended', 'closed')", name="status_is_known"),
-        Index("ix_members_program_id_email", "program_id", text("lower(email)"), postgresql_where=text("email IS NOT NULL")),
+        Index(
+            "ix_members_program_id_email",
+            "program_id",
+            text("lower(email)"),
+            postgresql_where=text("email IS NOT NULL"),
+        ),
         Index("ix_members_program_id_phone", "program_id", "phone", postgresql_where=text("phone IS NOT NULL")),
     )
 

@@ -88,7 +88,9 @@ def _draw_referral_codes(session: Session, program_id: UUID, member_ids: list[UU
     drawn: dict[UUID, str] = {}
     while missing := [m for m in member_ids if m not in drawn]:
         codes_by_member = {m: codes.new_code(characters=REFERRAL_CODE_CHARACTERS) for m in missing}
-        wanted: list[tuple[str, UUID, bytes | None]] = [(codes.canonical(c), m, None) for m, c in codes_by_member.items()]
+        wanted: list[tuple[str, UUID, bytes | None]] = [
+            (codes.canonical(c), m, None) for m, c in codes_by_member.items()
+        ]
         free = locks.claim(session, program_id, "referral", wanted)
         drawn |= {m: c for m, c in codes_by_member.items() if codes.canonical(c) in free}
     return drawn

@@ -1,1 +1,1 @@
-"""The member as shops see one: who it is, what it holds, at which tier. The slice that may join the others for a member."""
+"""The member as shops see one: who it is, what it holds, at which tier."""

@@ -10,10 +10,11 @@ from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
+from loyalty.members.domain import NewMember
 from loyalty.members.errors import EnrolmentFixed, MemberClosed, MemberNotFound, MemberSuspended, ReferrerNotFound
 from loyalty.membership import queries, service
 from loyalty.membership.queries import Membership
-from loyalty.membership.schemas import ContactSchema, MemberSchema, MembersSchema, NewMemberSchema, new_member
+from loyalty.membership.schemas import ContactSchema, MemberSchema, MembersSchema, NewMemberSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
 
@@ -28,7 +29,8 @@ bp = Blueprint("members", __name__, url_prefix="/v1/members", description="Who i
 @bp.alt_response(HTTPStatus.CREATED, schema=MemberSchema(), success=True)
 def put_member(session: Session, data: dict[str, Any], customer_id: str) -> tuple[Membership, int]:
     """Enrol a customer (201), or change what is sent of a member's profile (200)."""
-    result = service.put_member(session, g.caller.program_id, new_member(customer_id, data), now=clock.now())
+    new = NewMember(customer_id=customer_id, **data)
+    result = service.put_member(session, g.caller.program_id, new, now=clock.now())
     return result.membership, HTTPStatus.CREATED if result.enrolled else HTTPStatus.OK
 
 

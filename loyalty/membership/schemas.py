@@ -1,15 +1,17 @@
 """Shapes of members."""
 
+from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validates_schema
 from marshmallow.validate import Email
 
 from loyalty.ledger.schemas import BalanceBriefSchema
-from loyalty.members.domain import PROFILE, NewMember
+from loyalty.members.domain import PROFILE
 from loyalty.membership.queries import Membership
-from loyalty.web.fields import Document, Instant, Locale, Matches, ShopId, Text
+from loyalty.web.fields import LATEST, Document, Instant, Locale, Matches, ShopId, Text
 
+EARLIEST_BIRTH = date(1900, 1, 1)
 EMAIL_LENGTH_MAX = 254  # RFC 5321, 4.5.3.1.3, less the angle brackets
 
 
@@ -18,8 +20,8 @@ class BirthDate(fields.Date):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         day = super()._deserialize(value, attr, data, **kwargs)
-        if not 1900 <= day.year < 2200:
-            raise ValidationError("Must be a day after 1900.")
+        if not EARLIEST_BIRTH <= day < LATEST.date():
+            raise ValidationError("Must be a day from 1900 on.")
         return day
 
 
@@ -54,7 +56,10 @@ class NewMemberSchema(Schema):
 
     @post_load
     def _build(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        return {**data, "given": frozenset(data)}
+        """Null and absent are the same to someone new; to a member, null takes a value away."""
+        empty: dict[str, Any] = {"attributes": {}, "consents": {}}
+        said = {name: empty.get(name) if value is None else value for name, value in data.items()}
+        return {**said, "given": frozenset(data)}
 
 
 class MemberSchema(Schema):
@@ -89,12 +94,6 @@ class MembersSchema(Schema):
 
     data = fields.List(fields.Nested(MemberSchema), required=True)
     next = fields.String(required=True, allow_none=True)
-
-
-def new_member(customer_id: str, data: dict[str, Any]) -> NewMember:
-    """A frozen value out of what was loaded; null and absent are the same to someone new."""
-    empty = {"attributes": {}, "consents": {}}
-    return NewMember(customer_id=customer_id, **{k: empty.get(k) if v is None else v for k, v in data.items()})
 
 
 def _at_most(value: str, length: int) -> None:

@@ -8,7 +8,17 @@ from marshmallow.validate import Length
 from loyalty.earning.domain import Line
 from loyalty.ledger.schemas import BalanceBriefSchema, RuleVersionSchema
 from loyalty.orders.domain import NewOrder
-from loyalty.web.fields import MINOR_UNITS_MAX, QUANTITY_MAX, Currency, Document, Instant, MinorUnits, ShopId, Text, Whole
+from loyalty.web.fields import (
+    MINOR_UNITS_MAX,
+    QUANTITY_MAX,
+    Currency,
+    Document,
+    Instant,
+    MinorUnits,
+    ShopId,
+    Text,
+    Whole,
+)
 
 LINES_MAX = 1_000
 

@@ -1,6 +1,7 @@
 """Recording orders: gather, decide, write. One order or five hundred take the same path."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -35,6 +36,14 @@ CLOCK_SKEW = timedelta(minutes=5)
 Outcome = Answer | DomainError
 
 
+@dataclass(frozen=True, slots=True)
+class _Owner:
+    """Whose a newly claimed order is: a locked member's or, for a guest's order, nobody's."""
+
+    member_id: UUID
+    member: LockedMember | None
+
+
 def record_order(session: Session, program_id: UUID, order: NewOrder, *, now: datetime) -> Answer:
     """Record an order and award the points it earns.
 
@@ -59,22 +68,24 @@ def record_orders(
     sound = [order for order in orders if order.order_id in prints]
 
     owners = _claim(session, program_id, sound, prints, now=now)
-    locked = {owner.member_id: owner for owner in owners.values() if isinstance(owner, LockedMember)}
     if len(owners) < len(sound):
         outcomes |= _unclaimed(session, program_id, [o for o in sound if o.order_id not in owners], prints)
-    for owner in locked.values():
-        program = programs.current(session, program_id, config_version=owner.config_version)
+    locked = {owner.member_id: owner.member for owner in owners.values() if owner.member is not None}
+    if locked:
+        # Judged by the configuration as it was when the members were locked.
+        seen = max(member.config_version for member in locked.values())
+        program = programs.current(session, program_id, config_version=seen)
     books = ledger.open_books(session, list(locked.values()), now=now) if locked else {}
 
     changes = Changes()
     for order in sound:
-        if (owner := owners.get(order.order_id)) is not None:
-            book = books[owner.member_id] if isinstance(owner, LockedMember) else None
-            awards = _award(session, order, book, program, now=now) if book else []
-            body = _body(order, awards, book, now)
-            owner_id = owner.member_id if isinstance(owner, LockedMember) else owner
-            changes.insert(OrderRow, _row(order, owner_id, program_id, body, now))
-            outcomes[order.order_id] = Answer(body)
+        if (owner := owners.get(order.order_id)) is None:
+            continue
+        book = books.get(owner.member_id)
+        awards = _award(session, order, book, program, now=now) if book is not None else []
+        body = _body(order, awards, book, now)
+        changes.insert(OrderRow, _row(order, owner.member_id, program_id, body, now))
+        outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
     write(session, changes)
@@ -96,9 +107,9 @@ def _claim(
     prints: Mapping[str, bytes],
     *,
     now: datetime,
-) -> dict[str, LockedMember | UUID]:
+) -> dict[str, _Owner]:
     """Claim the order ids that are free, and lock their members; by order id. A guest order belongs to a fresh id."""
-    owners: dict[str, LockedMember | UUID] = {}
+    owners: dict[str, _Owner] = {}
     of_members = [(o, c) for o in orders if (c := o.customer_id) is not None]
     if of_members:
         wanted = [locks.Claim(customer, order.order_id, prints[order.order_id]) for order, customer in of_members]
@@ -108,14 +119,16 @@ def _claim(
             newcomers = [NewMember(customer_id=stranger) for stranger in sorted(strangers)]
             # Written at once, for only a row can be locked.
             write(session, members.enrol(session, program_id, newcomers, now=now).changes)
-            claimed |= locks.lock_and_claim(session, program_id, "order", [w for w in wanted if w.customer_id in strangers])
+            claimed |= locks.lock_and_claim(
+                session, program_id, "order", [w for w in wanted if w.customer_id in strangers]
+            )
         for key, claim in claimed.items():
             if claim.is_new and claim.member is not None:
-                owners[key] = claim.member
+                owners[key] = _Owner(claim.member.member_id, claim.member)
     guests: dict[str, UUID] = {order.order_id: new_id() for order in orders if order.customer_id is None}
     if guests:
         free = locks.claim(session, program_id, "order", [(key, owner, prints[key]) for key, owner in guests.items()])
-        owners |= {key: owner for key, owner in guests.items() if key in free}
+        owners |= {key: _Owner(owner, None) for key, owner in guests.items() if key in free}
     return owners
 
 
@@ -171,7 +184,7 @@ def _award(session: Session, order: NewOrder, book: Book, program: Program, *, n
 
 
 def _body(order: NewOrder, awards: list[Award], book: Book | None, now: datetime) -> bytes:
-    account = book.account(POINTS) if book else None
+    account = book.account(POINTS) if book is not None else None
     return orjson.dumps(receipt(order, awards, account, now=now), option=orjson.OPT_UTC_Z)
 
 

@@ -8,6 +8,9 @@ from loyalty.programs.terms import Activation, Expiry
 
 Rounding = Literal["floor", "half_up", "ceil"]
 
+AT_ONCE = Activation()
+A_YEAR = Expiry(mode="rolling", months=12)
+
 # The unit every program has. A program may add others.
 POINTS = "points"
 
@@ -37,8 +40,8 @@ class Stacking:
 class UnitTerms:
     """When points of one unit become available and when they lapse."""
 
-    activation: Activation = Activation()
-    expiry: Expiry = Expiry(mode="rolling", months=12)
+    activation: Activation = AT_ONCE
+    expiry: Expiry = A_YEAR
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,11 @@ class ActivationSchema(Schema):
 
 
 class ExpirySchema(Schema):
-    """`{"mode": "never"}`, `{"mode": "rolling", "months": 12, "round_to": null}` or `{"mode": "calendar", "dates": ["12-31"]}`."""
+    """When points lapse.
+
+    `{"mode": "never"}`, `{"mode": "rolling", "months": 12, "round_to": null}` or `{"mode": "calendar", "dates":
+    ["12-31"]}`.
+    """
 
     mode = fields.String(required=True, validate=OneOf(["never", "rolling", "calendar"]))
     days = Whole(most=TERM_DAYS_MAX)

@@ -41,7 +41,7 @@ def touch(session: Session, program_id: UUID) -> int:
 
 
 def change_settings(session: Session, program_id: UUID, changes: dict[str, Any]) -> Program:
-    """Change the settings given, leave the others. The caller has locked the program with `touch` and checked its version."""
+    """Change the settings given, leave the others. The caller holds the program's lock (`touch`)."""
     row = session.orm.get_one(ProgramRow, program_id)
     for name in _COLUMNS:
         if name in changes:

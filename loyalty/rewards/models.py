@@ -47,9 +47,7 @@ class RedemptionRow(Base):
 
     __tablename__ = "redemptions"
     __table_args__ = (
-        CheckConstraint(
-            "status IN ('held', 'confirmed', 'fulfilled', 'cancelled', 'expired')", name="status_is_known"
-        ),
+        CheckConstraint("status IN ('held', 'confirmed', 'fulfilled', 'cancelled', 'expired')", name="status_is_known"),
         CheckConstraint("points > 0", name="points_positive"),
     )
 

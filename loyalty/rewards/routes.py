@@ -28,7 +28,9 @@ from loyalty.web.blueprints import Blueprint, etag, reads, require_version, tran
 from loyalty.web.requests import stored_answer
 
 bp = Blueprint("rewards", __name__, url_prefix="/v1", description="What points are spent on.")
-admin = Blueprint("reward-administration", __name__, url_prefix="/v1/admin/rewards", description="The catalogue, edited.")
+admin = Blueprint(
+    "reward-administration", __name__, url_prefix="/v1/admin/rewards", description="The catalogue, edited."
+)
 
 
 @bp.get("/rewards")

@@ -10,7 +10,12 @@ from loyalty.rewards.domain import FULFILMENTS, TYPES, NewRedemption, NewReward
 from loyalty.web.fields import Code, Flag, Instant, MinorUnits, NotYet, Points, ShopId, Text, Whole
 
 # What a reward of a type must say of its value.
-VALUE_NEEDED = {"discount_amount": "amount", "discount_percent": "percent", "free_product": "sku", "gift_card": "amount"}
+VALUE_NEEDED = {
+    "discount_amount": "amount",
+    "discount_percent": "percent",
+    "free_product": "sku",
+    "gift_card": "amount",
+}
 
 
 class RewardValueSchema(Schema):

@@ -2,7 +2,6 @@
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -11,7 +10,7 @@ from loyalty.core.answers import Answer
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
-from loyalty.db.writer import Changes, write
+from loyalty.db.writer import write
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.members import locks
@@ -61,19 +60,10 @@ def redeem_reward(
     Refuses: MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded,
     InsufficientPoints, OutOfStock, IdempotencyConflict.
     """
-    print_ = fingerprint([customer_id, asdict(wish)])
-    claim = locks.Claim(customer_id, wish.redemption_id, print_)
-    claimed = locks.lock_and_claim(session, program_id, "redemption", [claim])[wish.redemption_id]
-    if not claimed.is_new and (held := locks.holder(session, program_id, "redemption", wish.redemption_id)):
-        if held.fingerprint != print_:
-            raise IdempotencyConflict(
-                f"'{wish.redemption_id}' was used before for another redemption.", redemption_id=wish.redemption_id
-            )
-        return Answer(queries.stored_receipt(session, held, wish.redemption_id), replayed=True)
-    member = claimed.member
-    if member is None:
-        raise MemberNotFound(customer_id)
-    locks.require_active(member)
+    claimed = _claim(session, program_id, customer_id, wish)
+    if isinstance(claimed, Answer):
+        return claimed
+    member = claimed
     reward = queries.reward_at(session, program_id, wish.reward, config_version=member.config_version)
     _refuse_out_of_season(reward, now)
 
@@ -85,11 +75,41 @@ def redeem_reward(
         worth = {k: v for k, v in {"type": reward.type, **reward.value}.items() if v is not None}
         voucher = vouchers.issue(session, changes, member, worth, program_id=program_id, now=now)
     receipt = _receipt(wish, reward, voucher, book)
-    changes.insert(RedemptionRow, _redemption_row(member, program_id, wish, reward, voucher, receipt, now))
+    changes.insert(
+        RedemptionRow,
+        {
+            "member_id": member.member_id,
+            "redemption_id": wish.redemption_id,
+            "program_id": program_id,
+            "reward_code": reward.code,
+            "reward_version": reward.version,
+            "status": "confirmed",
+            "points": reward.points,
+            "voucher_code": voucher and voucher.code,
+            "redeemed_at": now,
+            "receipt": receipt.decode(),
+        },
+    )
     write(session, changes)
     if reward.limited and not session.run(_TAKE_ONE, (program_id, reward.code)):
         raise OutOfStock(reward.code)
     return Answer(receipt)
+
+
+def _claim(session: Session, program_id: UUID, customer_id: str, wish: NewRedemption) -> LockedMember | Answer:
+    """The member, locked, for whom the redemption is new; or the answer that its first request got."""
+    content = fingerprint([customer_id, asdict(wish)])
+    claim = locks.Claim(customer_id, wish.redemption_id, content)
+    claimed = locks.lock_and_claim(session, program_id, "redemption", [claim])[wish.redemption_id]
+    if not claimed.is_new and (held := locks.holder(session, program_id, "redemption", wish.redemption_id)):
+        if held.fingerprint != content:
+            detail = f"'{wish.redemption_id}' was used before for another redemption."
+            raise IdempotencyConflict(detail, redemption_id=wish.redemption_id)
+        return Answer(queries.stored_receipt(session, held, wish.redemption_id), replayed=True)
+    if claimed.member is None:
+        raise MemberNotFound(customer_id)
+    locks.require_active(claimed.member)
+    return claimed.member
 
 
 def _refuse_out_of_season(reward: Reward, now: datetime) -> None:
@@ -112,26 +132,3 @@ def _receipt(wish: NewRedemption, reward: Reward, voucher: Voucher | None, book:
         },
         option=orjson.OPT_UTC_Z,
     )
-
-
-def _redemption_row(
-    member: LockedMember,
-    program_id: UUID,
-    wish: NewRedemption,
-    reward: Reward,
-    voucher: Voucher | None,
-    receipt: bytes,
-    now: datetime,
-) -> dict[str, Any]:
-    return {
-        "member_id": member.member_id,
-        "redemption_id": wish.redemption_id,
-        "program_id": program_id,
-        "reward_code": reward.code,
-        "reward_version": reward.version,
-        "status": "confirmed",
-        "points": reward.points,
-        "voucher_code": voucher and voucher.code,
-        "redeemed_at": now,
-        "receipt": receipt.decode(),
-    }
