@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from flask import Flask
-from flask_smorest import Api, Blueprint
+from flask_smorest import Api
 
 from loyalty.access import routes as access_routes
+from loyalty.access.errors import KeyMissing, ScopeMissing
 from loyalty.access.guard import guard
 from loyalty.config import Settings, from_environment
 from loyalty.db import session
@@ -16,7 +17,8 @@ from loyalty.membership import routes as membership_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rewards import routes as rewards_routes
-from loyalty.web import arguments, openapi, operations, problems, requests
+from loyalty.web import arguments, logs, openapi, operations, problems, requests
+from loyalty.web.blueprints import Blueprint
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
@@ -36,6 +38,8 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
 class ContractApi(Api):
     """flask-smorest without its own error shape: problems are ours."""
 
+    DEFAULT_ERROR_RESPONSE_NAME = None
+
     def _register_error_handlers(self) -> None:
         """Leave errors to `loyalty.web.problems`."""
 
@@ -51,6 +55,7 @@ class Application(Flask):
 def create_app(settings: Settings | None = None) -> Flask:
     """The application. Opens no connection: the first request does."""
     settings = settings or from_environment()
+    logs.configure(settings.log_level)
     app = Application("loyalty", static_folder=None)
     app.config.update(openapi.CONFIG, MAX_CONTENT_LENGTH=settings.body_max_bytes, METRICS_DIR=settings.metrics_dir)
     app.url_map.strict_slashes = True
@@ -59,7 +64,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     session.init_app(app, settings)
     api = ContractApi(app)
     arguments.init_app(app, api)
-    operations.init_app(app)
+    openapi.init_app(api)
+    api.register_blueprint(operations.bp)
     for blueprint, area in SLICES:
         _register(app, api, blueprint, area)
     app.extensions["loyalty-api"] = api
@@ -70,4 +76,5 @@ def _register(app: Flask, api: Any, blueprint: Blueprint, area: str) -> None:
     # The guard is attached to the application rather than to the blueprint, which is shared by all applications of a
     # process (tests make several).
     app.before_request_funcs.setdefault(blueprint.name, []).insert(0, guard(area))
+    blueprint.guarded(area, KeyMissing, ScopeMissing)
     api.register_blueprint(blueprint)

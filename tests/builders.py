@@ -52,7 +52,13 @@ def a_member(session: Session, program: Program, customer_id: str = "", **profil
 
 def a_reward(session: Session, program: Program, code: str = "five-off", **given: Any) -> Reward:
     """A reward of the catalogue: 5 off for 100 points, without end, unless said otherwise."""
-    defaults = {"name": "5 off", "type": "discount_amount", "points": 100, "value": {"amount": 500}, "fulfilment": "code"}
+    defaults = {
+        "name": "5 off",
+        "type": "discount_amount",
+        "points": 100,
+        "value": {"amount": 500},
+        "fulfilment": "code",
+    }
     programs.touch(session, program.program_id)
     return rewards.put_reward(session, program.program_id, code, NewReward(**{**defaults, **given}), now=NOW)
 

@@ -70,7 +70,9 @@ def database_url(request: pytest.FixtureRequest, worker_id: str) -> Iterator[str
 @pytest.fixture(scope="session")
 def app(database_url: str) -> Iterator[Flask]:
     """The application over the worker's database."""
-    made = create_app(Settings(database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1), threads=16))
+    made = create_app(
+        Settings(database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1), threads=16)
+    )
     yield made
     with made.app_context():
         db.engine.dispose()

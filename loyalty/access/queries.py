@@ -9,6 +9,8 @@ from loyalty.access.domain import Caller, Key
 from loyalty.db.paging import Page, Window, page
 from loyalty.db.session import Session
 
+LAST_ID = UUID(int=2**128 - 1)
+
 _CALLER = """
 SELECT program_id, key_id, scopes, expires_at FROM api_keys
 WHERE secret_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)
@@ -16,7 +18,7 @@ WHERE secret_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires
 
 _KEYS = """
 SELECT key_id, prefix, name, scopes, created_at, expires_at, revoked_at FROM api_keys
-WHERE program_id = %(program_id)s AND (%(after)s::uuid IS NULL OR key_id < %(after)s)
+WHERE program_id = %(program_id)s AND key_id < %(before)s
 ORDER BY key_id DESC LIMIT %(limit)s
 """
 
@@ -30,13 +32,13 @@ def caller_with(session: Session, secret_hash: bytes, *, now: datetime) -> Calle
 def keys(session: Session, program_id: UUID, window: Window) -> Page[Key]:
     """The program's keys, newest first, revoked ones too."""
     after = window.position(str)
-    parameters = {"program_id": program_id, "after": after and as_uuid(after[0]), "limit": window.limit + 1}
+    parameters = {"program_id": program_id, "before": as_uuid(after[0]) if after else LAST_ID, "limit": window.limit + 1}
     return page(session.rows(_KEYS, parameters, into=class_row(Key)), window, lambda k: [str(k.key_id)])
 
 
-def as_uuid(text: str) -> UUID | None:
-    """A UUID out of a cursor; None, the start of the list, for anything else."""
+def as_uuid(text: str) -> UUID:
+    """A UUID out of a cursor; the start of the list for anything else."""
     try:
         return UUID(text)
     except ValueError:
-        return None
+        return LAST_ID

@@ -8,6 +8,7 @@ from flask import g
 from loyalty.access import queries, service
 from loyalty.access.domain import IssuedKey, Key, NewKey
 from loyalty.access.errors import KeyNotFound
+from loyalty.access.examples import ISSUED_KEY, KEYS, NEW_KEY, REVOKED_KEY
 from loyalty.access.guard import forget_keys
 from loyalty.access.schemas import IssuedKeySchema, KeySchema, KeysSchema, NewKeySchema
 from loyalty.core import clock
@@ -24,7 +25,7 @@ bp = Blueprint("keys", __name__, url_prefix="/v1/admin/keys", description="API k
 @bp.get("")
 @reads
 @bp.arguments(WindowSchema(), location="query")
-@bp.response(200, KeysSchema())
+@bp.response(200, KeysSchema(), example=KEYS)
 def list_keys(session: Session, window: Window) -> Page[Key]:
     """The program's keys, newest first."""
     return queries.keys(session, g.caller.program_id, window)
@@ -34,8 +35,8 @@ def list_keys(session: Session, window: Window) -> Page[Key]:
 @bp.refuses(IdempotencyConflict)
 @transactional
 @idempotent_but_for("secret")
-@bp.arguments(NewKeySchema())
-@bp.response(HTTPStatus.CREATED, IssuedKeySchema())
+@bp.arguments(NewKeySchema(), example=NEW_KEY)
+@bp.response(HTTPStatus.CREATED, IssuedKeySchema(), example=ISSUED_KEY)
 def create_key(session: Session, new: NewKey) -> IssuedKey:
     """Make a key. Its secret is shown this once."""
     return service.create_key(session, g.caller.program_id, new, now=clock.now())
@@ -45,7 +46,7 @@ def create_key(session: Session, new: NewKey) -> IssuedKey:
 @bp.refuses(KeyNotFound)
 @transactional
 @idempotent
-@bp.response(200, KeySchema())
+@bp.response(200, KeySchema(), example=REVOKED_KEY)
 def revoke_key(session: Session, key_id: UUID) -> Key:
     """Revoke a key. It is refused everywhere within a second."""
     key = service.revoke_key(session, g.caller.program_id, key_id, now=clock.now())

@@ -1,6 +1,10 @@
 """The command line. Each command is a module of this package, imported when it is called."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
+from types import FrameType
 
 import click
 import psycopg
@@ -44,12 +48,40 @@ class Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; what goes wrong is told in one sentence."""
         try:
-            return super().invoke(ctx)
+            with _ending_in_order():
+                return super().invoke(ctx)
         except (OperatorError, DomainError) as error:
             raise click.ClickException(str(error)) from None
-        except (psycopg.OperationalError, sqlalchemy.exc.OperationalError) as error:
-            reason = str(getattr(error, "orig", error)).strip().splitlines()
-            raise click.ClickException(f"The database does not answer: {reason[0] if reason else 'no reason'}.") from None
+        except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
+            cause = getattr(error, "orig", error)
+            reason = (str(cause).strip().splitlines() or ["no reason given"])[0].rstrip(".")
+            if isinstance(cause, psycopg.errors.InsufficientPrivilege):
+                sentence = f"The database refuses: {reason}; let the user of DATABASE_URL own the database."
+            elif isinstance(cause, psycopg.OperationalError):
+                sentence = f"The database does not answer: {reason}."
+            else:
+                raise
+            raise click.ClickException(sentence) from None
+
+
+@contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """Let `kill`, and a closed terminal, end a command as Ctrl-C does: no embedded PostgreSQL is left behind.
+
+    A service that is up answers the signals itself.
+    """
+    # What is ignored (by nohup) stays ignored.
+    ours = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
+    before = {number: signal.signal(number, _end) for number in ours}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})

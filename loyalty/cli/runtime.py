@@ -88,7 +88,9 @@ def _checked(url: str) -> str:
         where = f"{parsed.host or 'the local socket'}/{parsed.database or ''}"
         raise OperatorError(f"The PostgreSQL of DATABASE_URL ({where}) cannot be reached: {reason}") from None
     if version < POSTGRESQL_OLDEST:
-        raise OperatorError(f"The PostgreSQL of DATABASE_URL is version {version}; {POSTGRESQL_OLDEST} or later is needed.")
+        raise OperatorError(
+            f"The PostgreSQL of DATABASE_URL is version {version}; {POSTGRESQL_OLDEST} or later is needed."
+        )
     return _as_sqlalchemy(driver_url)
 
 

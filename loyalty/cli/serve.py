@@ -1,6 +1,7 @@
 """`loyalty serve`: the database, the schema, the service; and all of them down again."""
 
 import errno
+import os
 import shutil
 import socket
 import tempfile
@@ -31,7 +32,7 @@ WORKER_TIMEOUT_SECONDS = 30
 GRACE_SECONDS = 10
 
 
-class Server(BaseApplication):  # type: ignore[misc]
+class Server(BaseApplication):
     """gunicorn, run by this process."""
 
     def __init__(self, settings: Settings) -> None:
@@ -39,25 +40,29 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """gunicorn's settings out of ours."""
+        """Gunicorn's settings out of ours."""
         chosen = {
-            "bind": f"{'[' + self.settings.host + ']' if ':' in self.settings.host else self.settings.host}"
-            f":{self.settings.port}",
+            "bind": f"{_in_url(self.settings.host)}:{self.settings.port}",
             "worker_class": "gthread",
             "workers": self.settings.workers,
             "threads": self.settings.threads,
+            # Imported once, before the workers are forked: they are ready at once, and share its memory.
+            "preload_app": True,
             "timeout": WORKER_TIMEOUT_SECONDS,
             "graceful_timeout": GRACE_SECONDS,
             "keepalive": 75,
             "loglevel": "warning",
             "proc_name": "loyalty",
             "child_exit": _forget_measures,
+            "when_ready": lambda _arbiter: click.echo(_greeting(self.settings)),
+            # One file in the home folder for all services of a user, who has `kill` and needs no second remote control.
+            "control_socket_disable": True,
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        """The application, in each worker: the settings are in its environment."""
+        """The application: its settings are in the environment."""
         return import_app("loyalty.app:create_app()")
 
 
@@ -72,7 +77,6 @@ def serve(demo_program: bool) -> None:
         if demo_program:
             _demo_program(reachable)
         publish("DATABASE_URL", reachable.database_url)
-        click.echo(f"Serving on {_address(settings)} (the API in a browser: {_address(settings)}/docs). Ctrl-C stops.")
         Server(reachable).run()
 
 
@@ -88,20 +92,31 @@ def _require_free_port(settings: Settings) -> None:
             raise OperatorError(f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.") from None
 
 
+def _greeting(settings: Settings) -> str:
+    return f"Serving on {_address(settings)} (the API in a browser: {_address(settings)}/docs). Ctrl-C stops."
+
+
 def _address(settings: Settings) -> str:
     host = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host  # noqa: S104  (a name, not a bind)
-    return f"http://{host}:{settings.port}"
+    return f"http://{_in_url(host)}:{settings.port}"
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 @contextmanager
 def _shared_measures() -> Iterator[None]:
     """A folder in which the workers add up their metrics; it lives as long as the service."""
     folder = tempfile.mkdtemp(prefix="loyalty-metrics-")
+    maker = os.getpid()
     publish("PROMETHEUS_MULTIPROC_DIR", folder)
     try:
         yield
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        # A worker that ends comes by here, too: it is a fork of this process. The others still need the folder.
+        if os.getpid() == maker:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _forget_measures(_server: Any, worker: Any) -> None:
@@ -113,7 +128,9 @@ def _forget_measures(_server: Any, worker: Any) -> None:
 def _demo_program(settings: Settings) -> None:
     with application(settings), transaction() as session:
         if DEMO in queries.codes(session):
-            click.echo("The program 'demo' is here. A new key: .venv/bin/loyalty keys create --program demo --scope admin")
+            click.echo(
+                "The program 'demo' is here. A new key: .venv/bin/loyalty keys create --program demo --scope admin"
+            )
             return
         new = NewProgram(code=DEMO, name="Demo", currency="USD", time_zone="America/New_York")
         program = service.create_program(session, new, now=clock.now())

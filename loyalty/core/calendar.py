@@ -26,17 +26,15 @@ def local_date(instant: datetime, zone_name: str) -> date:
     return instant.astimezone(zone(zone_name)).date()
 
 
+@lru_cache(maxsize=4096)
 def midnight(day: date, zone_name: str) -> datetime:
     """The first instant of `day` in the zone, in UTC.
 
     Where the clocks jump over midnight, the day begins at the instant of the jump.
     """
-    local = datetime.combine(day, time.min, tzinfo=zone(zone_name))
-    instant = local.astimezone(UTC)
-    if instant.astimezone(zone(zone_name)).date() < day:
-        # A gap: `local` does not exist. With fold=1 the offset after the jump is used, which is the jump itself.
-        instant = local.replace(fold=1).astimezone(UTC)
-    return instant
+    # A midnight that does not exist is read by the offset before the jump, which is the jump itself; one that comes
+    # twice is the first (PEP 495, fold=0).
+    return datetime.combine(day, time.min, tzinfo=zone(zone_name)).astimezone(UTC)
 
 
 def add_months(day: date, months: int) -> date:

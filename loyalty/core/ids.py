@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,4 +26,9 @@ def fingerprint(content: Any) -> bytes:
     Keys are sorted and times are written in UTC, so neither the order of fields nor the offset a caller
     happened to use makes two equal requests different.
     """
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)).digest()
+    written = orjson.dumps(content, default=_written, option=orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME)
+    return hashlib.sha256(written).digest()
+
+
+def _written(value: Any) -> str:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)

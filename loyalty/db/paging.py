@@ -13,7 +13,7 @@ from loyalty.core.errors import InvalidRequest
 LIMIT_DEFAULT = 50
 LIMIT_MAX = 200
 
-BIGINT_BEYOND = 2**63
+BIGINT_MAX = 2**63 - 1
 
 T = TypeVar("T")
 
@@ -49,7 +49,7 @@ class Window:
 
 def _is(value: Any, kind: type) -> bool:
     # A number must also be one that a bigint holds.
-    return type(value) is kind and (not isinstance(value, int) or abs(value) < BIGINT_BEYOND)
+    return type(value) is kind and (not isinstance(value, int) or abs(value) <= BIGINT_MAX)
 
 
 def page(rows: Sequence[T], window: Window, key: Callable[[T], list[Any]]) -> Page[T]:

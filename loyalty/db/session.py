@@ -7,7 +7,7 @@ transaction. Services take a Session first and never commit: `transaction()` doe
 """
 
 import select
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar
@@ -22,12 +22,15 @@ from psycopg.rows import RowFactory, dict_row, tuple_row
 from sqlalchemy import orm
 
 from loyalty.config import Settings
+from loyalty.core.errors import OperatorError
 from loyalty.db.base import Base
 
 db = SQLAlchemy(metadata=Base.metadata)
 
 Parameters = Mapping[str, Any] | Sequence[Any]
 T = TypeVar("T")
+
+DRIVER = "postgresql+psycopg"
 
 
 class Session:
@@ -87,6 +90,15 @@ class Session:
             self._connection.invalidate()
 
 
+def array_of(values: Iterable[object]) -> str:
+    """Values as the text of a PostgreSQL array, for a parameter such as `%s::uuid[]`.
+
+    The driver's own arrays look at every element for a common type, which costs more than the statement.
+    """
+    quoted = (str(value).replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+
+
 @contextmanager
 def transaction() -> Iterator[Session]:
     """Commit on a clean exit, roll back on any other. Transactions do not nest."""
@@ -110,7 +122,8 @@ def reading() -> Iterator[Session]:
             yield session
         finally:
             session.finish(keep=False)
-            session.driver.autocommit = False
+            if not session.driver.closed:
+                session.driver.autocommit = False
 
 
 def engine_options(settings: Settings, *, application_name: str = "loyalty") -> dict[str, Any]:
@@ -119,6 +132,9 @@ def engine_options(settings: Settings, *, application_name: str = "loyalty") -> 
         f"-c statement_timeout={settings.statement_timeout_ms} -c lock_timeout={settings.lock_timeout_ms}"
         # A process that dies between two statements must not keep a member locked.
         " -c idle_in_transaction_session_timeout=60000 -c timezone=UTC -c jit=off"
+        # Every statement of the request path finds its rows by key, whatever the parameters, so one plan will do for
+        # all; planning anew cost more than executing (0.55 of 0.71 ms for the statement that locks a member).
+        " -c plan_cache_mode=force_generic_plan"
     )
     return {
         "pool_size": settings.pool_size,
@@ -145,13 +161,15 @@ def _allow_prepared_statements(connection: Any, _record: Any) -> None:
 def _refuse_a_dead_connection(connection: Any, _record: Any, _proxy: Any) -> None:
     # An idle connection has nothing to say. If it can be read, the server has gone (end of file) or is leaving:
     # the pool then opens another. This costs a microsecond where a ping costs a round trip.
-    if select.select([connection.fileno()], [], [], 0)[0]:
+    if connection.closed or select.select([connection.fileno()], [], [], 0)[0]:
         raise sqlalchemy.exc.DisconnectionError
 
 
 def init_app(app: Flask, settings: Settings) -> None:
     """Give the application its engine. No connection is opened before the first request."""
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    if not settings.database_url:
+        raise OperatorError("Set DATABASE_URL, or use 'loyalty serve', which brings a database of its own.")
+    app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy.make_url(settings.database_url).set(drivername=DRIVER)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
     db.init_app(app)
     with app.app_context():
@@ -159,4 +177,14 @@ def init_app(app: Flask, settings: Settings) -> None:
         sqlalchemy.event.listen(db.engine, "checkout", _refuse_a_dead_connection)
 
 
-__all__ = ["Parameters", "Session", "db", "dict_row", "engine_options", "init_app", "reading", "transaction"]
+__all__ = [
+    "Parameters",
+    "Session",
+    "array_of",
+    "db",
+    "dict_row",
+    "engine_options",
+    "init_app",
+    "reading",
+    "transaction",
+]

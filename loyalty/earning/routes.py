@@ -11,17 +11,19 @@ from loyalty.db.session import Session
 from loyalty.earning import queries, service
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RuleSetNotFound, RulesInvalid
+from loyalty.earning.examples import DRAFT, NEW_DRAFT, PUBLISH, RULE_SET, RULE_SETS
 from loyalty.earning.schemas import DraftRulesSchema, DraftSchema, PublishSchema, RuleSetSchema, RuleSetsSchema
 from loyalty.programs import service as programs
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
 from loyalty.web.idempotency import idempotent
+from loyalty.web.openapi import VERSIONED
 
 bp = Blueprint("earning", __name__, url_prefix="/v1/admin/earning-rules", description="What orders earn.")
 
 
 @bp.get("")
 @reads
-@bp.response(200, RuleSetSchema())
+@bp.response(200, RuleSetSchema(), example=RULE_SET, headers=VERSIONED)
 def get_earning_rules(session: Session) -> tuple[dict[str, Any], dict[str, str]]:
     """The rules in force now."""
     found = queries.stored_set(session, g.caller.program_id, version=None, now=clock.now())
@@ -30,7 +32,7 @@ def get_earning_rules(session: Session) -> tuple[dict[str, Any], dict[str, str]]
 
 @bp.get("/versions")
 @reads
-@bp.response(200, RuleSetsSchema())
+@bp.response(200, RuleSetsSchema(), example=RULE_SETS)
 def list_earning_rule_versions(session: Session) -> Page[dict[str, Any]]:
     """Every set of rules ever published, newest first; version 0 is what the program began with."""
     return Page(queries.stored_sets(session, g.caller.program_id), None)
@@ -39,7 +41,7 @@ def list_earning_rule_versions(session: Session) -> Page[dict[str, Any]]:
 @bp.get("/versions/<int:version>")
 @bp.refuses(RuleSetNotFound)
 @reads
-@bp.response(200, RuleSetSchema())
+@bp.response(200, RuleSetSchema(), example=RULE_SET)
 def get_earning_rule_version(session: Session, version: int) -> dict[str, Any]:
     """One published set of rules."""
     return queries.stored_set(session, g.caller.program_id, version=version, now=clock.now())
@@ -47,7 +49,7 @@ def get_earning_rule_version(session: Session, version: int) -> dict[str, Any]:
 
 @bp.get("/draft")
 @reads
-@bp.response(200, DraftSchema())
+@bp.response(200, DraftSchema(), example=DRAFT, headers=VERSIONED)
 def get_earning_rules_draft(session: Session) -> tuple[Draft, dict[str, str]]:
     """The draft; where nobody has begun one, the rules in force, to begin from."""
     draft = queries.draft(session, g.caller.program_id, now=clock.now())
@@ -57,8 +59,8 @@ def get_earning_rules_draft(session: Session) -> tuple[Draft, dict[str, str]]:
 @bp.put("/draft")
 @bp.refuses(PreconditionMissing, Stale)
 @transactional
-@bp.arguments(DraftRulesSchema())
-@bp.response(200, DraftSchema())
+@bp.arguments(DraftRulesSchema(), example=NEW_DRAFT)
+@bp.response(200, DraftSchema(), example=DRAFT, headers=VERSIONED)
 def put_earning_rules_draft(session: Session, new: dict[str, Any]) -> tuple[Draft, dict[str, str]]:
     """Replace the draft. Needs If-Match with the ETag of a draft that is begun. Nothing changes for members."""
     now = clock.now()
@@ -73,8 +75,8 @@ def put_earning_rules_draft(session: Session, new: dict[str, Any]) -> tuple[Draf
 @bp.refuses(NothingToPublish, RulesInvalid, EffectiveFromPast, IdempotencyConflict)
 @transactional
 @idempotent
-@bp.arguments(PublishSchema())
-@bp.response(200, RuleSetSchema())
+@bp.arguments(PublishSchema(), example=PUBLISH)
+@bp.response(200, RuleSetSchema(), example=RULE_SET)
 def publish_earning_rules(session: Session, wanted: dict[str, Any]) -> dict[str, Any]:
     """Publish the draft. Orders placed from `effective_from` on are judged by it, in every process at once."""
     programs.touch(session, g.caller.program_id)

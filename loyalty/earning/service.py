@@ -39,12 +39,12 @@ def publish(
     _refuse_contradictions(draft.rules)
     if effective_from is not None and effective_from < now:
         raise EffectiveFromPast("effective_from lies in the past.", effective_from=effective_from)
-    newest = queries.stored_sets(session, program_id)[0]
+    newest, *older = queries.stored_sets(session, program_id)
     is_first = newest["version"] == 0 and not session.row(_ORDERS_JUDGED, (program_id,), into=scalar_row)
     row = RuleSetRow(
         program_id=program_id,
         version=newest["version"] + 1,
-        rules=_numbered(draft.rules, newest["rules"]),
+        rules=_numbered(draft.rules, [rule for each in reversed([newest, *older]) for rule in each["rules"]]),
         effective_from=effective_from if effective_from or is_first else now,
         published_at=now,
         published_by=published_by,
@@ -69,7 +69,10 @@ def _refuse_contradictions(rules: list[dict[str, Any]]) -> None:
 
 
 def _numbered(rules: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Give each rule its version: that of its predecessor by code if nothing changed, else the next."""
+    """Give each rule its version: that of the last rule that had its code if nothing changed, else the next.
+
+    `before` are all rules ever published, oldest first: a code that comes back must not name two rules by one version.
+    """
     known = {rule["code"]: rule for rule in before}
     numbered = []
     for rule in rules:

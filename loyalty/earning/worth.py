@@ -47,21 +47,31 @@ def basis_of(purchase: Purchase, settings: EarnSettings) -> list[int]:
     """The amount each line earns on, in minor units.
 
     quantity x unit price - line discount - its share of the order's discount, with tax and points paid as the
-    settings say; shares are by largest remainder over what the lines cost. Shipping, if it earns, is spread likewise.
+    settings say. The discount, and shipping if it earns, are shared by what the lines cost; points paid by what was
+    left to pay. Shares are by largest remainder.
     """
-    nets = [line.net for line in purchase.lines]
-    bases = nets
+    lines = purchase.lines
+    nets = [line.net for line in lines]
+    costs = nets
     if purchase.discount:
-        bases = [b - share for b, share in zip(bases, apportion(purchase.discount, nets), strict=True)]
-    if settings.tax == "excluded":
-        bases = [b - line.tax for b, line in zip(bases, purchase.lines, strict=True)]
-    elif settings.tax == "added":
-        bases = [b + line.tax for b, line in zip(bases, purchase.lines, strict=True)]
+        costs = [c - share for c, share in zip(costs, _shares(purchase.discount, nets, lines), strict=True)]
     if settings.shipping and purchase.shipping:
-        bases = [b + share for b, share in zip(bases, apportion(purchase.shipping, nets), strict=True)]
+        costs = [c + share for c, share in zip(costs, _shares(purchase.shipping, nets, lines), strict=True)]
+    bases = costs
+    if settings.tax == "excluded":
+        bases = [b - line.tax for b, line in zip(bases, lines, strict=True)]
+    elif settings.tax == "added":
+        bases = [b + line.tax for b, line in zip(bases, lines, strict=True)]
     if purchase.points_paid and not settings.points_paid:
-        bases = [b - share for b, share in zip(bases, apportion(purchase.points_paid, nets), strict=True)]
+        bases = [b - share for b, share in zip(bases, _shares(purchase.points_paid, costs, lines), strict=True)]
     return [max(0, basis) for basis in bases]
+
+
+def _shares(amount: int, weights: list[int], lines: Sequence[Line]) -> list[int]:
+    """`amount` over the lines; a tie goes to the smaller line_id, so the order of the lines changes no award."""
+    by_id = sorted(range(len(lines)), key=lambda i: lines[i].line_id)
+    shares = dict(zip(by_id, apportion(amount, [weights[i] for i in by_id]), strict=True))
+    return [shares[i] for i in range(len(lines))]
 
 
 def round_once(numerator: int, denominator: int, rounding: Rounding) -> int:

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from psycopg.rows import class_row, dict_row, tuple_row
 
-from loyalty.db.paging import Page, Window, page
-from loyalty.db.session import Session
+from loyalty.db.paging import BIGINT_MAX, Page, Window, page
+from loyalty.db.session import Session, array_of
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Account, Lot
 from loyalty.ledger.errors import UnitUnknown
@@ -21,12 +21,12 @@ member_id, unit, available, pending, held, debt, lifetime_earned, lifetime_spent
 """
 _LOT_COLUMNS = "member_id, seq, unit, points, remaining, pending, earned_at, matures_at, expires_at"
 
-_ACCOUNTS = f"SELECT {_ACCOUNT_COLUMNS} FROM accounts WHERE member_id = ANY(%s)"
+_ACCOUNTS = f"SELECT {_ACCOUNT_COLUMNS} FROM accounts WHERE member_id = ANY(%s::uuid[])"
 
 _DUE = f"""
-SELECT {_LOT_COLUMNS} FROM lots WHERE member_id = ANY(%(ids)s) AND remaining > 0 AND expires_at <= %(now)s
+SELECT {_LOT_COLUMNS} FROM lots WHERE member_id = ANY(%(ids)s::uuid[]) AND remaining > 0 AND expires_at <= %(now)s
 UNION
-SELECT {_LOT_COLUMNS} FROM lots WHERE member_id = ANY(%(ids)s) AND pending AND remaining > 0 AND matures_at <= %(now)s
+SELECT {_LOT_COLUMNS} FROM lots WHERE member_id = ANY(%(ids)s::uuid[]) AND pending AND remaining > 0 AND matures_at <= %(now)s
 """
 
 # The next change of each account among the lots that are not due: one look into each index.
@@ -36,7 +36,7 @@ SELECT a.member_id, a.unit, least(
      AND l.expires_at > %(now)s ORDER BY l.expires_at LIMIT 1),
     (SELECT l.matures_at FROM lots l WHERE l.member_id = a.member_id AND l.unit = a.unit AND l.pending
      AND l.remaining > 0 AND l.matures_at > %(now)s ORDER BY l.matures_at LIMIT 1))
-FROM accounts a WHERE a.member_id = ANY(%(ids)s)
+FROM accounts a WHERE a.member_id = ANY(%(ids)s::uuid[])
 """
 
 _TO_SPEND = f"""
@@ -66,13 +66,13 @@ WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer
 _ENTRIES = """
 SELECT seq, kind, points, available_after, unit, order_id, rule_code, rule_version, reason, reference, occurred_at,
        recorded_at
-FROM entries WHERE member_id = %(member_id)s AND (%(before)s::bigint IS NULL OR seq < %(before)s)
+FROM entries WHERE member_id = %(member_id)s AND seq < %(before)s
 ORDER BY seq DESC LIMIT %(limit)s
 """
 
 _LOTS = f"""
 SELECT {_LOT_COLUMNS} FROM lots
-WHERE member_id = %(member_id)s AND (%(before)s::bigint IS NULL OR seq < %(before)s)
+WHERE member_id = %(member_id)s AND seq < %(before)s
 ORDER BY seq DESC LIMIT %(limit)s
 """
 
@@ -101,12 +101,12 @@ class Balance:
 
 def accounts_of(session: Session, member_ids: Sequence[UUID]) -> list[Account]:
     """The accounts of members, all units."""
-    return session.rows(_ACCOUNTS, (list(member_ids),), into=class_row(Account))
+    return session.rows(_ACCOUNTS, (array_of(member_ids),), into=class_row(Account))
 
 
 def due_lots(session: Session, member_ids: Sequence[UUID], *, now: datetime) -> list[Lot]:
     """The open lots that have matured or lapsed by `now` and are not recorded as such."""
-    return session.rows(_DUE, {"ids": list(member_ids), "now": now}, into=class_row(Lot))
+    return session.rows(_DUE, {"ids": array_of(member_ids), "now": now}, into=class_row(Lot))
 
 
 def next_changes(
@@ -114,7 +114,7 @@ def next_changes(
 ) -> dict[UUID, dict[str, datetime | None]]:
     """By member and unit, the first instant after `now` at which a lot matures or lapses."""
     found: dict[UUID, dict[str, datetime | None]] = {}
-    for member_id, unit, at in session.rows(_NEXT, {"ids": list(member_ids), "now": now}, into=tuple_row):
+    for member_id, unit, at in session.rows(_NEXT, {"ids": array_of(member_ids), "now": now}, into=tuple_row):
         found.setdefault(member_id, {})[unit] = at
     return found
 
@@ -175,7 +175,7 @@ def lots(session: Session, member_id: UUID, window: Window) -> Page[Lot]:
 
 def _after(member_id: UUID, window: Window) -> dict[str, Any]:
     position = window.position(int)
-    return {"member_id": member_id, "before": position and position[0], "limit": window.limit + 1}
+    return {"member_id": member_id, "before": position[0] if position else BIGINT_MAX, "limit": window.limit + 1}
 
 
 def _instants(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:

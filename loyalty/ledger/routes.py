@@ -11,6 +11,7 @@ from loyalty.db.session import Session
 from loyalty.ledger import queries, verification
 from loyalty.ledger.domain import Lot
 from loyalty.ledger.errors import UnitUnknown
+from loyalty.ledger.examples import BALANCE, ENTRIES, LOTS, VERIFICATION
 from loyalty.ledger.schemas import BalanceQuerySchema, BalanceSchema, EntriesSchema, LotsSchema, VerificationSchema
 from loyalty.ledger.verification import Verification
 from loyalty.members.errors import MemberNotFound
@@ -27,7 +28,7 @@ proof = Blueprint("verification", __name__, url_prefix="/v1/ledger", description
 @bp.refuses(MemberNotFound, UnitUnknown)
 @reads
 @bp.arguments(BalanceQuerySchema(), location="query")
-@bp.response(200, BalanceSchema())
+@bp.response(200, BalanceSchema(), example=BALANCE)
 def get_balance(session: Session, query: dict[str, str], customer_id: str) -> Response:
     """What a member holds now, exactly, and what is about to mature or lapse."""
     balance = queries.balance(session, g.caller.program_id, customer_id, query["unit"], now=clock.now())
@@ -38,7 +39,7 @@ def get_balance(session: Session, query: dict[str, str], customer_id: str) -> Re
 @bp.refuses(MemberNotFound)
 @reads
 @bp.arguments(WindowSchema(), location="query")
-@bp.response(200, EntriesSchema())
+@bp.response(200, EntriesSchema(), example=ENTRIES)
 def list_entries(session: Session, window: Window, customer_id: str) -> Page[dict[str, Any]]:
     """A member's history, newest first."""
     return queries.entries(session, member_id_of(session, g.caller.program_id, customer_id), window)
@@ -48,7 +49,7 @@ def list_entries(session: Session, window: Window, customer_id: str) -> Page[dic
 @bp.refuses(MemberNotFound)
 @reads
 @bp.arguments(WindowSchema(), location="query")
-@bp.response(200, LotsSchema())
+@bp.response(200, LotsSchema(), example=LOTS)
 def list_lots(session: Session, window: Window, customer_id: str) -> Page[Lot]:
     """A member's lots, newest first, spent ones too."""
     return queries.lots(session, member_id_of(session, g.caller.program_id, customer_id), window)
@@ -56,7 +57,7 @@ def list_lots(session: Session, window: Window, customer_id: str) -> Page[Lot]:
 
 @proof.get("/verification")
 @transactional
-@proof.response(200, VerificationSchema())
+@proof.response(200, VerificationSchema(), example=VERIFICATION)
 def verify_ledger(session: Session) -> Verification:
     """Prove the program's books: accounts, entries, lots and allocations against each other."""
     verification.take_snapshot(session)

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg.rows import class_row, scalar_row, tuple_row
 
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.members.domain import LockedMember
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 
@@ -20,7 +20,7 @@ _LOCK = """
 SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
        (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
 FROM natural_keys k JOIN members m ON m.member_id = k.member_id
-WHERE k.program_id = %s AND k.kind = 'member' AND k.key = ANY(%s)
+WHERE k.program_id = %s AND k.kind = 'member' AND k.key = ANY(%s::text[])
 ORDER BY m.member_id FOR NO KEY UPDATE OF m
 """
 
@@ -73,7 +73,7 @@ class Holder:
 
 def lock_member(session: Session, program_id: UUID, customer_id: str) -> LockedMember:
     """Lock one member. Refuses: MemberNotFound."""
-    found = session.row(_LOCK, (program_id, [customer_id]), into=class_row(LockedMember))
+    found = session.row(_LOCK, (program_id, array_of([customer_id])), into=class_row(LockedMember))
     if found is None:
         raise MemberNotFound(customer_id)
     return found
@@ -81,14 +81,14 @@ def lock_member(session: Session, program_id: UUID, customer_id: str) -> LockedM
 
 def lock_members(session: Session, program_id: UUID, customer_ids: Sequence[str]) -> dict[str, LockedMember]:
     """Lock several members, in the order of their ids; who is unknown is absent from the answer."""
-    found = session.rows(_LOCK, (program_id, list(customer_ids)), into=class_row(LockedMember))
+    found = session.rows(_LOCK, (program_id, array_of(customer_ids)), into=class_row(LockedMember))
     return {member.customer_id: member for member in found}
 
 
 def lock_and_claim(session: Session, program_id: UUID, kind: str, claims: Sequence[Claim]) -> dict[str, Claimed]:
     """Lock the members of `claims` and claim their keys of one `kind`, in one statement; by key."""
     parameters: list[object] = [part for c in claims for part in (c.customer_id, c.key, c.fingerprint)]
-    parameters += [program_id, sorted({c.customer_id for c in claims}), program_id, kind]
+    parameters += [program_id, array_of({c.customer_id for c in claims}), program_id, kind]
     rows = session.rows(_lock_and_claim(len(claims)), parameters, into=tuple_row)
     return {key: Claimed(is_new, LockedMember(*of) if of[0] else None) for key, is_new, *of in rows}
 

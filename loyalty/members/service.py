@@ -12,7 +12,7 @@ from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
 from loyalty.members import locks
 from loyalty.members.domain import PROFILE, LockedMember, NewMember
-from loyalty.members.errors import EnrolmentFixed, ReferrerNotFound
+from loyalty.members.errors import EnrolmentFixed, MemberClosed, ReferrerNotFound
 from loyalty.members.models import MemberRow
 
 # 50 bits: a program of ten million members has one chance in a hundred million to draw a taken code, and then
@@ -60,7 +60,8 @@ def enrol(session: Session, program_id: UUID, new: Sequence[NewMember], *, now: 
 
 def change_profile(session: Session, member: LockedMember, new: NewMember, *, now: datetime) -> None:
     """Change what the caller sent of a member's profile, leave the rest. Refuses: EnrolmentFixed, MemberClosed."""
-    locks.require_active(member)
+    if member.status == "closed":
+        raise MemberClosed(member.customer_id)
     if new.enrolled_at is not None and new.enrolled_at != member.enrolled_at:
         raise EnrolmentFixed(f"'{member.customer_id}' enrolled at {member.enrolled_at.isoformat()}.")
     row = session.orm.get_one(MemberRow, member.member_id)
@@ -78,7 +79,7 @@ def set_status(session: Session, member: LockedMember, status: str, *, now: date
     if member.status == status:
         return
     if member.status == "closed":
-        locks.require_active(member)
+        raise MemberClosed(member.customer_id)
     changes = Changes()
     changes.update(MemberRow, {"member_id": member.member_id, "status": status, "updated_at": now})
     write(session, changes)

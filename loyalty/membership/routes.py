@@ -11,8 +11,9 @@ from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
 from loyalty.members.domain import NewMember
-from loyalty.members.errors import EnrolmentFixed, MemberClosed, MemberNotFound, MemberSuspended, ReferrerNotFound
+from loyalty.members.errors import EnrolmentFixed, MemberClosed, MemberNotFound, ReferrerNotFound
 from loyalty.membership import queries, service
+from loyalty.membership.examples import CONTACT, MEMBER, MEMBERS, NEW_MEMBER
 from loyalty.membership.queries import Membership
 from loyalty.membership.schemas import ContactSchema, MemberSchema, MembersSchema, NewMemberSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
@@ -22,11 +23,11 @@ bp = Blueprint("members", __name__, url_prefix="/v1/members", description="Who i
 
 
 @bp.put("/<shop_id:customer_id>")
-@bp.refuses(ReferrerNotFound, EnrolmentFixed, MemberClosed, MemberSuspended)
+@bp.refuses(ReferrerNotFound, EnrolmentFixed, MemberClosed)
 @transactional
-@bp.arguments(NewMemberSchema())
-@bp.response(200, MemberSchema())
-@bp.alt_response(HTTPStatus.CREATED, schema=MemberSchema(), success=True)
+@bp.arguments(NewMemberSchema(), example=NEW_MEMBER)
+@bp.response(200, MemberSchema(), example=MEMBER)
+@bp.alt_response(HTTPStatus.CREATED, schema=MemberSchema(), example=MEMBER, success=True)
 def put_member(session: Session, data: dict[str, Any], customer_id: str) -> tuple[Membership, int]:
     """Enrol a customer (201), or change what is sent of a member's profile (200)."""
     new = NewMember(customer_id=customer_id, **data)
@@ -37,7 +38,7 @@ def put_member(session: Session, data: dict[str, Any], customer_id: str) -> tupl
 @bp.get("/<shop_id:customer_id>")
 @bp.refuses(MemberNotFound)
 @reads
-@bp.response(200, MemberSchema())
+@bp.response(200, MemberSchema(), example=MEMBER)
 def get_member(session: Session, customer_id: str) -> Membership:
     """One member, with its balance as of now."""
     return queries.membership(session, g.caller.program_id, customer_id, now=clock.now())
@@ -46,8 +47,8 @@ def get_member(session: Session, customer_id: str) -> Membership:
 @bp.post("/search")
 @reading_operation
 @reads
-@bp.arguments(ContactSchema())
-@bp.response(200, MembersSchema())
+@bp.arguments(ContactSchema(), example=CONTACT)
+@bp.response(200, MembersSchema(), example=MEMBERS)
 def search_members(session: Session, contact: dict[str, str]) -> Page[Membership]:
     """Find members by e-mail address or phone number, which do not belong into a URL."""
     email, phone = contact.get("email"), contact.get("phone")
@@ -60,7 +61,7 @@ def search_members(session: Session, contact: dict[str, str]) -> Page[Membership
 @bp.refuses(MemberNotFound, MemberClosed, IdempotencyConflict)
 @transactional
 @idempotent
-@bp.response(200, MemberSchema())
+@bp.response(200, MemberSchema(), example=MEMBER)
 def suspend_member(session: Session, customer_id: str) -> Membership:
     """Suspend a membership: it earns and redeems nothing until it is resumed."""
     return service.set_status(session, g.caller.program_id, customer_id, "suspended", now=clock.now())
@@ -70,7 +71,7 @@ def suspend_member(session: Session, customer_id: str) -> Membership:
 @bp.refuses(MemberNotFound, MemberClosed, IdempotencyConflict)
 @transactional
 @idempotent
-@bp.response(200, MemberSchema())
+@bp.response(200, MemberSchema(), example=MEMBER)
 def resume_member(session: Session, customer_id: str) -> Membership:
     """Resume a suspended membership."""
     return service.set_status(session, g.caller.program_id, customer_id, "active", now=clock.now())
@@ -80,7 +81,7 @@ def resume_member(session: Session, customer_id: str) -> Membership:
 @bp.refuses(MemberNotFound, IdempotencyConflict)
 @transactional
 @idempotent
-@bp.response(200, MemberSchema())
+@bp.response(200, MemberSchema(), example=MEMBER)
 def close_member(session: Session, customer_id: str) -> Membership:
     """Close a membership for good: it keeps its history and earns nothing."""
     return service.set_status(session, g.caller.program_id, customer_id, "closed", now=clock.now())

@@ -49,8 +49,8 @@ class NewMemberSchema(Schema):
     last_name = Text(most=100, allow_none=True)
     birth_date = BirthDate(allow_none=True)
     locale = Locale(allow_none=True)
-    attributes = Document()
-    consents = Document()
+    attributes = Document(allow_none=True)
+    consents = Document(allow_none=True)
     referred_by = Text(most=64, allow_none=True)
     enrolled_at = Instant(allow_none=True)
 

@@ -24,7 +24,7 @@ class PutResult:
 def put_member(session: Session, program_id: UUID, new: NewMember, *, now: datetime) -> PutResult:
     """Enrol a customer, or change what was sent of a member's profile.
 
-    Refuses: ReferrerNotFound, EnrolmentFixed, MemberClosed, MemberSuspended.
+    Refuses: ReferrerNotFound, EnrolmentFixed, MemberClosed.
     """
     enrolment = members.enrol(session, program_id, [new], now=now)
     if enrolment.members:

@@ -7,14 +7,14 @@ from uuid import UUID
 import orjson
 from psycopg.rows import dict_row, tuple_row
 
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.orders.domain import Order
 from loyalty.orders.errors import OrderNotFound
 
 _ANSWERS = """
 SELECT k.key, k.fingerprint, o.receipt FROM natural_keys k
 JOIN orders o ON o.member_id = k.member_id AND o.order_id = k.key
-WHERE k.program_id = %s AND k.kind = 'order' AND k.key = ANY(%s)
+WHERE k.program_id = %s AND k.kind = 'order' AND k.key = ANY(%s::text[])
 """
 
 _ORDER = """
@@ -35,7 +35,7 @@ class StoredAnswer:
 
 def stored_answers(session: Session, program_id: UUID, order_ids: Sequence[str]) -> dict[str, StoredAnswer]:
     """The answers of orders that were recorded before, by order id."""
-    rows = session.rows(_ANSWERS, (program_id, list(order_ids)), into=tuple_row)
+    rows = session.rows(_ANSWERS, (program_id, array_of(order_ids)), into=tuple_row)
     return {key: StoredAnswer(fingerprint, body.encode()) for key, fingerprint, body in rows}
 
 

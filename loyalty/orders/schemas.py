@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
-from marshmallow.validate import Length
+from marshmallow import Schema, ValidationError, fields
 
 from loyalty.earning.domain import Line
 from loyalty.ledger.schemas import BalanceBriefSchema, RuleVersionSchema
@@ -19,11 +18,12 @@ from loyalty.web.fields import (
     Text,
     Whole,
 )
+from loyalty.web.quick import QuickList, QuickSchema
 
 LINES_MAX = 1_000
 
 
-class NewLineSchema(Schema):
+class NewLineSchema(QuickSchema):
     """A line. Amounts are minor units; `discount` and `tax` are of the whole line."""
 
     line_id = Text(most=64, required=True)
@@ -34,35 +34,35 @@ class NewLineSchema(Schema):
     discount = MinorUnits()
     tax = MinorUnits()
 
-    @validates_schema(skip_on_field_errors=True)
-    def _adds_up(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def check(self, data: dict[str, Any]) -> None:
+        """The discount is not larger than the price."""
         price = data["quantity"] * data["unit_price"]
         if price > MINOR_UNITS_MAX:
             raise ValidationError(f"quantity x unit_price must not exceed {MINOR_UNITS_MAX}.", "unit_price")
         if data.get("discount", 0) > price:
             raise ValidationError("Must not exceed quantity x unit_price.", "discount")
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_kwargs: Any) -> Line:
+    def build(self, data: dict[str, Any]) -> Line:
+        """A frozen line."""
         return Line(**data)
 
 
-class NewOrderSchema(Schema):
+class NewOrderSchema(QuickSchema):
     """An order. Without `customer_id` it is a guest's."""
 
     order_id = ShopId(required=True)
     customer_id = ShopId(allow_none=True)
     currency = Currency(required=True)
     placed_at = Instant(required=True)
-    lines = fields.List(fields.Nested(NewLineSchema), required=True, validate=Length(min=1, max=LINES_MAX))
+    lines = QuickList(NewLineSchema, most=LINES_MAX, required=True)
     shipping = MinorUnits()
     discount = MinorUnits()
     points_paid = MinorUnits()
     channel = Text(most=64, allow_none=True)
     metadata = Document()
 
-    @validates_schema(skip_on_field_errors=True)
-    def _adds_up(self, data: dict[str, Any], **_kwargs: Any) -> None:
+    def check(self, data: dict[str, Any]) -> None:
+        """The order adds up."""
         lines: list[Line] = data["lines"]
         net = sum(line.net for line in lines)
         if net > MINOR_UNITS_MAX:
@@ -74,8 +74,8 @@ class NewOrderSchema(Schema):
         if len({line.line_id for line in lines}) != len(lines):
             raise ValidationError("Each line needs a line_id of its own.", "lines")
 
-    @post_load
-    def _build(self, data: dict[str, Any], **_kwargs: Any) -> NewOrder:
+    def build(self, data: dict[str, Any]) -> NewOrder:
+        """A frozen order."""
         return NewOrder(**{**data, "lines": tuple(data["lines"])})
 
 

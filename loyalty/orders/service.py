@@ -63,6 +63,9 @@ def record_orders(
     Orders of one member are judged in the order given, so a batch should be in the order of time.
     """
     program = programs.current(session, program_id)
+    # An order is refused by the settings of now, not of a second ago.
+    if any(order.currency != program.currency for order in orders):
+        program = programs.load(session, program_id)
     outcomes: dict[str, Outcome] = {o.order_id: r for o in orders if (r := _refusal(o, program, now))}
     prints = {order.order_id: fingerprint(order) for order in orders if order.order_id not in outcomes}
     sound = [order for order in orders if order.order_id in prints]
@@ -115,7 +118,7 @@ def _claim(
         wanted = [locks.Claim(customer, order.order_id, prints[order.order_id]) for order, customer in of_members]
         claimed = locks.lock_and_claim(session, program_id, "order", wanted)
         strangers = {customer for order, customer in of_members if claimed[order.order_id].member is None}
-        if strangers and programs.current(session, program_id).auto_enrol:
+        if strangers and programs.load(session, program_id).auto_enrol:
             newcomers = [NewMember(customer_id=stranger) for stranger in sorted(strangers)]
             # Written at once, for only a row can be locked.
             write(session, members.enrol(session, program_id, newcomers, now=now).changes)

@@ -119,6 +119,23 @@ class PaySettingsSchema(Schema):
     step = Whole(least=1, most=1_000_000)
 
 
+class ByUnit(fields.Dict):
+    """Something for each unit; a mistake is named by the unit it was made in."""
+
+    def __init__(self, values: type[Schema], **kwargs: Any) -> None:
+        super().__init__(keys=fields.String(validate=OneOf([POINTS])), values=fields.Nested(values), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            found = error.messages
+            # marshmallow says whether the key or the value is wrong: {"points": {"value": ...}}.
+            if isinstance(found, dict):
+                found = {unit: wrong.get("key") or wrong["value"] for unit, wrong in found.items()}
+            raise ValidationError(found) from None
+
+
 class ProgramSettingsSchema(Schema):
     """What can be changed of a program. Everything is optional; what is absent stays."""
 
@@ -130,9 +147,8 @@ class ProgramSettingsSchema(Schema):
     rounding = fields.String(validate=OneOf(["floor", "half_up", "ceil"]))
     earn = fields.Nested(EarnSettingsSchema)
     stacking = fields.Nested(StackingSchema)
-    units = fields.Dict(
-        keys=fields.String(validate=OneOf([POINTS])),
-        values=fields.Nested(UnitTermsSchema),
+    units = ByUnit(
+        UnitTermsSchema,
         validate=Length(min=1, error="Every program has the unit points."),
         metadata={"description": "Activation and expiry by unit."},
     )

@@ -19,7 +19,7 @@ SELECT r.program_id, r.code, r.version, r.name, r.type, r.points, r.value, r.lim
 FROM rewards r LEFT JOIN reward_stock s ON s.program_id = r.program_id AND s.code = r.code
 """
 _ONE = f"{_REWARD} WHERE r.program_id = %s AND r.code = %s"
-_LIST = f"""{_REWARD} WHERE r.program_id = %(program_id)s AND (%(after)s::text IS NULL OR r.code > %(after)s)
+_LIST = f"""{_REWARD} WHERE r.program_id = %(program_id)s AND r.code > %(after)s
 ORDER BY r.code LIMIT %(limit)s"""
 
 _ANSWER = "SELECT receipt FROM redemptions WHERE member_id = %s AND redemption_id = %s"
@@ -74,7 +74,7 @@ def reward_at(session: Session, program_id: UUID, code: str, *, config_version: 
 def rewards(session: Session, program_id: UUID, window: Window) -> Page[Reward]:
     """The catalogue, by code."""
     after = window.position(str)
-    where = {"program_id": program_id, "after": after and after[0], "limit": window.limit + 1}
+    where = {"program_id": program_id, "after": after[0] if after else "", "limit": window.limit + 1}
     return page(session.rows(_LIST, where, into=class_row(Reward)), window, lambda r: [r.code])
 
 

@@ -14,6 +14,7 @@ from loyalty.programs import service as programs
 from loyalty.rewards import queries, service
 from loyalty.rewards.domain import NewRedemption, NewReward, Reward
 from loyalty.rewards.errors import OutOfStock, RedemptionNotFound, RewardEnded, RewardNotFound, RewardNotStarted
+from loyalty.rewards.examples import NEW_REDEMPTION, NEW_REWARD, REDEMPTION, REDEMPTION_RECEIPT, REWARD, REWARDS
 from loyalty.rewards.queries import Redemption
 from loyalty.rewards.schemas import (
     NewRedemptionSchema,
@@ -25,6 +26,7 @@ from loyalty.rewards.schemas import (
 )
 from loyalty.web.arguments import WindowSchema
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
+from loyalty.web.openapi import VERSIONED
 from loyalty.web.requests import stored_answer
 
 bp = Blueprint("rewards", __name__, url_prefix="/v1", description="What points are spent on.")
@@ -36,7 +38,7 @@ admin = Blueprint(
 @bp.get("/rewards")
 @reads
 @bp.arguments(WindowSchema(), location="query")
-@bp.response(200, RewardsSchema())
+@bp.response(200, RewardsSchema(), example=REWARDS)
 def list_rewards(session: Session, window: Window) -> Page[Reward]:
     """The catalogue, by code."""
     return queries.rewards(session, g.caller.program_id, window)
@@ -48,8 +50,8 @@ def list_rewards(session: Session, window: Window) -> Page[Reward]:
     OutOfStock, IdempotencyConflict,
 )  # fmt: skip
 @transactional
-@bp.arguments(NewRedemptionSchema())
-@bp.response(HTTPStatus.CREATED, RedemptionReceiptSchema())
+@bp.arguments(NewRedemptionSchema(), example=NEW_REDEMPTION)
+@bp.response(HTTPStatus.CREATED, RedemptionReceiptSchema(), example=REDEMPTION_RECEIPT)
 def redeem_reward(session: Session, wish: NewRedemption, customer_id: str) -> Response:
     """Spend a member's points on a reward. The same redemption_id again is answered with the first answer."""
     answer = service.redeem_reward(session, g.caller.program_id, customer_id, wish, now=clock.now())
@@ -59,7 +61,7 @@ def redeem_reward(session: Session, wish: NewRedemption, customer_id: str) -> Re
 @bp.get("/redemptions/<shop_id:redemption_id>")
 @bp.refuses(RedemptionNotFound)
 @reads
-@bp.response(200, RedemptionSchema())
+@bp.response(200, RedemptionSchema(), example=REDEMPTION)
 def get_redemption(session: Session, redemption_id: str) -> Redemption:
     """One redemption."""
     return queries.redemption(session, g.caller.program_id, redemption_id)
@@ -68,7 +70,7 @@ def get_redemption(session: Session, redemption_id: str) -> Redemption:
 @admin.get("/<code:code>")
 @admin.refuses(RewardNotFound)
 @reads
-@admin.response(200, RewardSchema())
+@admin.response(200, RewardSchema(), example=REWARD, headers=VERSIONED)
 def get_reward(session: Session, code: str) -> tuple[Reward, dict[str, str]]:
     """One reward, with its version."""
     reward = queries.reward(session, g.caller.program_id, code)
@@ -78,9 +80,9 @@ def get_reward(session: Session, code: str) -> tuple[Reward, dict[str, str]]:
 @admin.put("/<code:code>")
 @admin.refuses(PreconditionMissing, Stale)
 @transactional
-@admin.arguments(NewRewardSchema())
-@admin.response(200, RewardSchema())
-@admin.alt_response(HTTPStatus.CREATED, schema=RewardSchema(), success=True)
+@admin.arguments(NewRewardSchema(), example=NEW_REWARD)
+@admin.response(200, RewardSchema(), example=REWARD, headers=VERSIONED)
+@admin.alt_response(HTTPStatus.CREATED, schema=RewardSchema(), example=REWARD, headers=VERSIONED, success=True)
 def put_reward(session: Session, new: NewReward, code: str) -> tuple[Reward, int, dict[str, str]]:
     """Create a reward (201) or replace it (200, needs If-Match). `stock` is what is left to give."""
     programs.touch(session, g.caller.program_id)

@@ -1,54 +1,119 @@
 """Blueprints whose operations are named after their views and list what they refuse.
 
+The decorators of a view stand in this order:
+
     @bp.post("/orders")
-    @bp.refuses(MemberNotFound, OrderConflict)
+    @bp.refuses(MemberNotFound, IdempotencyConflict)
     @transactional
-    @bp.arguments(NewOrderSchema())
-    @bp.response(HTTPStatus.CREATED, OrderReceiptSchema())
+    @bp.arguments(NewOrderSchema(), example=NEW_ORDER)
+    @bp.response(HTTPStatus.CREATED, OrderReceiptSchema(), example=ORDER_RECEIPT)
     def record_order(session: Session, order: NewOrder) -> Response:
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
 from copy import deepcopy
 from functools import wraps
 from typing import Any, TypeVar
 
 import flask_smorest
 from flask import request
+from marshmallow import Schema
 
-from loyalty.core.errors import DomainError, InvalidRequest, PreconditionMissing, Stale
+from loyalty.core.errors import DomainError, IdempotencyConflict, InvalidRequest, PreconditionMissing, Stale
 from loyalty.db.session import reading, transaction
 from loyalty.web.arguments import Parser
+from loyalty.web.openapi import PATH_PARAMETERS, problem_response
 from loyalty.web.problems import HTTP_CODES, status_of
+
+# `<shop_id:customer_id>` in a rule.
+_IN_PATH = re.compile(r"<(?:(?P<converter>\w+)[^:<>]*:)?(?P<name>\w+)>")
+
+# Path converters that refuse a value with its shape, and those for which it is just another address.
+_REFUSE_SHAPES = ("shop_id", "code")
+_REFUSE_ADDRESSES = ("int", "uuid", "any")
 
 View = TypeVar("View", bound=Callable[..., Any])
 
 
 class Blueprint(flask_smorest.Blueprint):
-    """A flask-smorest blueprint that documents operation ids and problem codes from the code itself."""
+    """A flask-smorest blueprint that documents operations from the code itself. Without a guard, it asks for no key."""
 
     ARGUMENTS_PARSER = Parser()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._prepare_doc_cbks.append(_describe_operation)
+        self._prepare_doc_cbks.append(self._describe)
+        self._area = ""
+        self._guard_refuses: tuple[type[DomainError], ...] = ()
+
+    def guarded(self, area: str, *refusals: type[DomainError]) -> None:
+        """Document that every operation needs a key that opens `area`, and what callers without one are told."""
+        self._area, self._guard_refuses = area, refusals
 
     def refuses(self, *errors: type[DomainError]) -> Callable[[View], View]:
         """Say what this operation refuses; the contract lists the codes by status."""
 
         def decorator(view: View) -> View:
-            view._apidoc = {**deepcopy(getattr(view, "_apidoc", {})), "refuses": errors}  # type: ignore[attr-defined]
+            # flask-smorest keeps here what its own decorators say, too.
+            documented = {**deepcopy(getattr(view, "_apidoc", {})), "refuses": errors}
+            view._apidoc = documented  # type: ignore[attr-defined]  # noqa: SLF001
             return view
 
         return decorator
 
-    def add_url_rule(self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **kwargs: Any) -> None:
+    def arguments(self, schema: Schema, *, location: str = "json", **kwargs: Any) -> Callable[[View], View]:
+        """Load what is sent with `schema`. A body may be left out if all of its fields may: none is like `{}`."""
+        needed = any(field.required for field in schema.load_fields.values())
+        decorator: Callable[[View], View] = super().arguments(schema, location=location, required=needed, **kwargs)
+        return decorator
+
+    def add_url_rule(
+        self, rule: str, endpoint: str | None = None, view_func: Any = None, *args: Any, **kwargs: Any
+    ) -> None:
         """Register a view; its name becomes the operationId."""
         if view_func is not None:
-            documented = dict(getattr(view_func, "_apidoc", {}))
-            documented["name"] = view_func.__name__
-            view_func._apidoc = documented
+            in_path = {found["name"]: found["converter"] for found in _IN_PATH.finditer(rule)}
+            view_func._apidoc = {  # noqa: SLF001
+                **getattr(view_func, "_apidoc", {}),
+                "name": view_func.__name__,
+                "in_path": in_path,
+                "only_reads": getattr(view_func, "only_reads", False),
+                "takes_idempotency_key": "loyalty.web.idempotency" in _decorators(view_func),
+            }
+            kwargs["parameters"] = [_path_parameter(name) for name in in_path]
         super().add_url_rule(rule, endpoint, view_func, *args, **kwargs)
+
+    def _describe(self, doc: dict[str, Any], info: dict[str, Any], *, method: str, **_context: Any) -> dict[str, Any]:
+        refused = [*self._guard_refuses, *info.get("refuses", ())]
+        arguments, converters = info.get("arguments", {}), set(info["in_path"].values())
+        headers_in, headers_out = ["X-Request-Id"], ["X-Request-Id"]
+        if info["takes_idempotency_key"]:
+            headers_in.append("Idempotency-Key")
+            refused.append(IdempotencyConflict)
+        if PreconditionMissing in refused:
+            headers_in.append("If-Match")
+        if IdempotencyConflict in refused:
+            headers_out.append("Idempotent-Replayed")
+        if arguments or len(headers_in) > 1 or not converters.isdisjoint(_REFUSE_SHAPES):
+            refused.append(InvalidRequest)
+        statuses = [503] if self._area else []
+        statuses += [] if converters.isdisjoint(_REFUSE_ADDRESSES) else [404]
+        statuses += [400, 413, 415] if "requestBody" in arguments else []
+
+        doc |= {"operationId": camel_case(info["name"]), "parameters": [*doc.get("parameters", ()), *headers_in]}
+        doc |= {} if self._area else {"security": []}
+        responses = doc.setdefault("responses", {})
+        for status in info.get("success_status_codes", ()):
+            responses[status].setdefault("headers", {}).update({name: name for name in headers_out})
+        notes = {403: f"Needs the scope `{self._scope(reads_only=method == 'get' or info['only_reads'])}`."}
+        for status, codes in _codes(refused, statuses).items():
+            responses[str(status)] = problem_response(status, codes, note=notes.get(status, ""))
+        responses["default"] = problem_response(0, set())
+        return doc
+
+    def _scope(self, *, reads_only: bool) -> str:
+        return self._area if self._area == "admin" else f"{self._area}:{'read' if reads_only else 'write'}"
 
 
 def transactional(view: Callable[..., Any]) -> Callable[..., Any]:
@@ -95,10 +160,12 @@ def version_expected(*, existing: bool = True) -> int | None:
 
 
 def require_version(actual: int, *, existing: bool = True) -> None:
-    """Refuse a change that was made from another version than `actual`, the current one (0 where nothing exists yet)."""
+    """Refuse a change made from another version than `actual`, the current one (0 where nothing exists yet)."""
     expected = version_expected(existing=existing)
     if expected is not None and expected != actual:
-        raise Stale(f"You changed version {expected}, but version {actual} is current.", expected=expected, current=actual)
+        raise Stale(
+            f"You changed version {expected}, but version {actual} is current.", expected=expected, current=actual
+        )
 
 
 def camel_case(name: str) -> str:
@@ -107,29 +174,23 @@ def camel_case(name: str) -> str:
     return head + "".join(word.title() for word in rest)
 
 
-def _describe_operation(doc: dict[str, Any], info: dict[str, Any], **_context: Any) -> dict[str, Any]:
-    doc["operationId"] = camel_case(info["name"])
+def _codes(refused: Iterable[type[DomainError]], statuses: Iterable[int]) -> dict[int, set[str]]:
+    """Problem codes by status: of refusals, and of what the framework says at `statuses`."""
     codes: dict[int, set[str]] = {}
-    for error in info.get("refuses", ()):
+    for error in refused:
         codes.setdefault(status_of(error), set()).add(error.code)
-    if info.get("arguments"):
-        codes.setdefault(422, set()).add(InvalidRequest.code)
-        if "requestBody" in info["arguments"]:
-            for status in (400, 413, 415):
-                codes.setdefault(status, set()).add(HTTP_CODES[status][0])
-    responses = doc.setdefault("responses", {})
-    for status, named in sorted(codes.items()):
-        responses[str(status)] = problem_response(status, named)
-    responses.setdefault("default", problem_response(0, set()))
-    return doc
+    for status in statuses:
+        codes.setdefault(status, set()).add(HTTP_CODES[status][0])
+    return codes
 
 
-def problem_response(status: int, codes: set[str]) -> dict[str, Any]:
-    """The OpenAPI response object for the problems `codes` of one status."""
-    schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
-    if codes:
-        schema = {"allOf": [schema, {"properties": {"code": {"enum": sorted(codes)}}}]}
-        description = "Refused: " + ", ".join(f"`{code}`" for code in sorted(codes))
-    else:
-        description = "Any other problem."
-    return {"description": description, "content": {"application/problem+json": {"schema": schema}}}
+def _decorators(view: Any) -> Iterator[str]:
+    """The modules of the decorators that a view wears, from the outside in."""
+    while view is not None:
+        yield view.__globals__["__name__"]
+        view = getattr(view, "__wrapped__", None)
+
+
+def _path_parameter(name: str) -> dict[str, Any]:
+    description, example = PATH_PARAMETERS[name]
+    return {"in": "path", "name": name, "description": description, "example": example}

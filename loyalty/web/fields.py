@@ -11,10 +11,11 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import orjson
-from marshmallow import ValidationError, fields
-from marshmallow.validate import Length, Range, Regexp
+from marshmallow import ValidationError, fields, missing
+from marshmallow.validate import Length, Range, Validator
 
 from loyalty.core import calendar
+from loyalty.web.quick import Quick
 
 # Ids are the shop's own; this alphabet needs no escaping in a URL.
 SHOP_ID = r"[A-Za-z0-9._:@+-]{1,64}"
@@ -35,6 +36,7 @@ LATEST = datetime(2200, 1, 1, tzinfo=UTC)
 JSON_BYTES_MAX = 16_384
 JSON_DEPTH_MAX = 8
 
+_RFC_3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -43,60 +45,83 @@ def _no_control_characters(value: str) -> None:
         raise ValidationError("Must not contain control characters.")
 
 
-class Matches(Regexp):
+class Matches(Validator):
     """The whole text matches a pattern, which is documented in the dialect of JSON Schema."""
 
     def __init__(self, pattern: str, *, error: str) -> None:
-        super().__init__(f"^{pattern}$", error=error)
+        self.regex = re.compile(f"^{pattern}$")
+        self.rule = error
 
-    def __call__(self, value: str | bytes) -> str | bytes:
+    def __call__(self, value: str) -> str:
         """Refuse anything but a full match ($ alone would let a trailing newline through)."""
-        if not isinstance(value, str) or self.regex.fullmatch(value) is None:
-            raise ValidationError(self.error or "Does not match.")
+        if self.regex.fullmatch(value) is None:
+            raise ValidationError(self.rule)
         return value
 
 
-class Text(fields.String):
+class Text(Quick, fields.String):
     """A text of `least` to `most` characters."""
 
     def __init__(self, *, most: int, least: int = 1, **kwargs: Any) -> None:
         super().__init__(validate=[Length(min=least, max=most), _no_control_characters], **kwargs)
+        self.least, self.most = least, most
+
+    def plainly_right(self, value: Any) -> bool:
+        """A str of the right length without control characters."""
+        return type(value) is str and self.least <= len(value) <= self.most and not _CONTROL.search(value)
 
 
-class ShopId(fields.String):
-    """An id given by the shop: 1 to 64 of A-Z a-z 0-9 . _ : @ + -"""
+class Patterned(Quick, fields.String):
+    """A text that matches a pattern as a whole."""
+
+    def __init__(self, pattern: str, *, error: str, **kwargs: Any) -> None:
+        self.pattern = Matches(pattern, error=error)
+        super().__init__(validate=self.pattern, **kwargs)
+
+    def plainly_right(self, value: Any) -> bool:
+        """A str that matches."""
+        return type(value) is str and self.pattern.regex.fullmatch(value) is not None
+
+
+class ShopId(Patterned):
+    """An id given by the shop, of characters that need no escaping in a URL."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=Matches(SHOP_ID, error=SHOP_ID_RULE), **kwargs)
+        super().__init__(SHOP_ID, error=SHOP_ID_RULE, **kwargs)
 
 
-class Code(fields.String):
+class Code(Patterned):
     """The code of a configured thing: 1 to 64 of a-z 0-9 _ -, beginning with a letter or digit."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=Matches(CODE, error=CODE_RULE), **kwargs)
+        super().__init__(CODE, error=CODE_RULE, **kwargs)
 
 
-class Currency(fields.String):
+class Currency(Patterned):
     """An ISO 4217 code."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(validate=Matches("[A-Z]{3}", error="Must be an ISO 4217 code such as EUR."), **kwargs)
+        super().__init__("[A-Z]{3}", error="Must be an ISO 4217 code such as EUR.", **kwargs)
 
 
-class Locale(fields.String):
+class Locale(Patterned):
     """A language tag (BCP 47, without extensions)."""
 
     def __init__(self, **kwargs: Any) -> None:
         rule = 'Must be a language tag such as "pl" or "pt-BR".'
-        super().__init__(validate=Matches("[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", error=rule), **kwargs)
+        super().__init__("[a-z]{2,3}([-_][A-Za-z0-9]{2,8}){0,3}", error=rule, **kwargs)
 
 
-class Whole(fields.Integer):
+class Whole(Quick, fields.Integer):
     """A whole number from `least` to `most`; nothing is converted."""
 
     def __init__(self, *, least: int = 0, most: int, **kwargs: Any) -> None:
         super().__init__(strict=True, validate=Range(min=least, max=most), **kwargs)
+        self.least, self.most = least, most
+
+    def plainly_right(self, value: Any) -> bool:
+        """An int (a bool is none) within the bounds."""
+        return type(value) is int and self.least <= value <= self.most
 
     def _validated(self, value: Any) -> int:
         if type(value) is not int:
@@ -143,8 +168,18 @@ class Rate(fields.Decimal):
         return None if value is None else format(Decimal(value).normalize(), "f")
 
 
-class Instant(fields.AwareDateTime):
+class Instant(Quick, fields.AwareDateTime):
     """RFC 3339 with an offset in, UTC with a Z out."""
+
+    def quickly(self, value: Any) -> Any:
+        """The instant, if it is written as RFC 3339 has it."""
+        if type(value) is not str or not _RFC_3339.fullmatch(value):
+            return None if value is None and self.allow_none else missing
+        try:
+            instant = datetime.fromisoformat(value).astimezone(UTC)
+        except (ValueError, OverflowError):
+            return missing
+        return instant if EARLIEST <= instant < LATEST else missing
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
         try:
@@ -171,8 +206,16 @@ class Zone(fields.String):
         return str(name)
 
 
-class Document(fields.Dict):
+class Document(Quick, fields.Dict):
     """A free JSON object of the shop: at most 16 KiB and 8 levels."""
+
+    def plainly_right(self, value: Any) -> bool:
+        """An object within the bounds."""
+        try:
+            _bounded(value)
+        except ValidationError:
+            return False
+        return type(value) is dict
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(keys=fields.String(), validate=_bounded, **kwargs)
@@ -217,4 +260,4 @@ class NotYet(fields.Raw):
 def _is_empty(value: Any) -> bool:
     if isinstance(value, dict):
         return all(_is_empty(item) for item in value.values())
-    return value is None or value == "" or value == []
+    return value is None or value in ("", [])

@@ -1,5 +1,7 @@
 """Prometheus metrics of this deployment, summed over its processes."""
 
+from functools import lru_cache
+
 from flask import Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client import REGISTRY as ONE_PROCESS
@@ -16,9 +18,14 @@ SECONDS = Histogram(
 
 def observe(endpoint: str, status: int, seconds: float) -> None:
     """Count one answered request."""
-    operation = endpoint.rpartition(".")[2]
-    REQUESTS.labels(operation, status).inc()
-    SECONDS.labels(operation).observe(seconds)
+    count, time = _of(endpoint.rpartition(".")[2], status)
+    count.inc()
+    time.observe(seconds)
+
+
+@lru_cache(maxsize=4096)
+def _of(operation: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(operation, status), SECONDS.labels(operation)
 
 
 def exposition(*, shared_dir: str) -> Response:

@@ -5,6 +5,9 @@ from typing import Any
 
 import yaml
 from flask_smorest import Api
+from marshmallow import fields
+
+from loyalty.web.fields import Rate
 
 TITLE = "Loyalty engine"
 VERSION = "1.0.0"
@@ -39,6 +42,68 @@ PROBLEM: dict[str, Any] = {
     },
 }
 
+# The words of the addresses: what stands in a path, with an example.
+PATH_PARAMETERS = {
+    "code": ("The code of the reward.", "five-off"),
+    "customer_id": ("The shop's own id of the customer.", "c-42"),
+    "key_id": ("The id of the key (not its secret).", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
+    "name": ("A file of the viewer.", "start.js"),
+    "order_id": ("The shop's own id of the order.", "A-1001"),
+    "redemption_id": ("The shop's own id of the redemption.", "r-1001"),
+    "version": ("The version of the published rules.", 1),
+}
+
+PARAMETERS: dict[str, Any] = {
+    "X-Request-Id": {
+        "description": "Your id of this request: it comes back with the answer, and stands in the log. One that is not "
+        "8 to 128 of A-Z a-z 0-9 . _ : - is replaced.",
+        "schema": {"type": "string"},
+        "example": "checkout-7f3a9c",
+    },
+    "Idempotency-Key": {
+        "description": "Makes a retry safe: the first answer under this key is given again.",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "example": "5f6c1b0a-8f0e-4c6e-9d59-2b1f6f1f4f7e",
+    },
+    "If-Match": {
+        "description": "The ETag of what was read and changed. Needed wherever something exists already.",
+        "schema": {"type": "string"},
+        "example": '"3"',
+    },
+}
+
+HEADERS: dict[str, Any] = {
+    "X-Request-Id": {
+        "description": "The id of the request: the caller's, if well-formed, else a new one.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
+    "ETag": {
+        "description": "The version, for the If-Match of a change.",
+        "required": True,
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+    },
+    "Idempotent-Replayed": {
+        "description": "`true` when this answer was made by an earlier request.",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+    "Retry-After": {
+        "description": "Seconds until the same request is worth sending again.",
+        "schema": {"type": "string", "pattern": "^[0-9]+$"},
+    },
+    "WWW-Authenticate": {
+        "description": "How to authenticate.",
+        "required": True,
+        "schema": {"type": "string", "enum": ['Bearer realm="loyalty"']},
+    },
+}
+
+# For views that answer with `etag(...)`: `@bp.response(200, ThingSchema(), headers=VERSIONED)`.
+VERSIONED = {"ETag": "ETag"}
+
+# Headers that problems of one status carry.
+PROBLEM_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+
 CONFIG: dict[str, Any] = {
     "API_TITLE": TITLE,
     "API_VERSION": VERSION,
@@ -50,9 +115,43 @@ CONFIG: dict[str, Any] = {
         "components": {
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key."}},
             "schemas": {"Problem": PROBLEM},
+            "headers": HEADERS,
+            "parameters": {name: {"name": name, "in": "header", **rest} for name, rest in PARAMETERS.items()},
         },
     },
 }
+
+
+def init_app(api: Api) -> None:
+    """Teach the contract what our fields are, where its general rules misread them."""
+    api.register_field(Rate, "string", None)
+    api.ma_plugin.converter.add_attribute_function(_shape)
+
+
+def _shape(_converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
+    """What is wrong or missing in `ret`, the schema of one field."""
+    if isinstance(field, Rate):
+        ret.pop("x-minimum"), ret.pop("x-maximum")
+        return {"pattern": r"^[0-9]{1,7}(\.[0-9]{1,6})?$", "examples": ["1.5"]}
+    if isinstance(field, fields.Dict) and "minLength" in ret:
+        return {"minProperties": ret.pop("minLength")}
+    return {}
+
+
+def problem_response(status: int, codes: set[str], *, note: str = "") -> dict[str, Any]:
+    """The response object for the problems `codes` of one status; for any other problem, if there are none."""
+    schema: dict[str, Any] = {"$ref": "#/components/schemas/Problem"}
+    description = "Any other problem."
+    if codes:
+        schema = {"allOf": [schema, {"properties": {"code": {"enum": sorted(codes)}}}]}
+        description = "Refused: " + ", ".join(f"`{code}`" for code in sorted(codes))
+    response: dict[str, Any] = {
+        "description": f"{description}. {note}" if note else description,
+        "content": {"application/problem+json": {"schema": schema}},
+    }
+    if header := PROBLEM_HEADERS.get(status):
+        response["headers"] = {header: header}
+    return response
 
 
 @lru_cache(maxsize=4)

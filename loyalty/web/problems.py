@@ -27,6 +27,7 @@ from loyalty.core.errors import (
     Stale,
     Unauthenticated,
 )
+from loyalty.web.logs import described
 
 STATUS: dict[type[DomainError], int] = {
     Unauthenticated: HTTPStatus.UNAUTHORIZED,
@@ -110,7 +111,9 @@ def _http_error(error: HTTPException) -> Response:
     if isinstance(error, RefusedWhileRouting):
         return _refused(error.refusal)
     status = error.code or 500
-    if status < 400 and error.response is None:  # a redirect of the router is an answer, not a problem
+    if (
+        status < HTTPStatus.BAD_REQUEST and error.response is None
+    ):  # a redirect of the router is an answer, not a problem
         return Response(error.get_body(), status, error.get_headers())
     code, title = HTTP_CODES.get(status, (HTTPStatus(status).name.lower().replace("_", "-"), HTTPStatus(status).phrase))
     response = problem(status, code, title, error.description or title)
@@ -123,18 +126,21 @@ def _http_error(error: HTTPException) -> Response:
 def _unavailable(error: Exception) -> Response:
     log.warning("database unavailable", error=type(error).__name__, request_id=g.get("request_id"))
     code, title = HTTP_CODES[503]
-    response = problem(503, code, title, "Nothing was changed. The same request may be sent again.")
+    response = problem(
+        503, code, title, "Send the same request again; what it changed, if anything, is not done twice."
+    )
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     return response
 
 
 def _unexpected(error: Exception) -> Response:
-    cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error
+    wrapped = isinstance(error, sqlalchemy.exc.DBAPIError) and isinstance(error.orig, Exception)
+    cause: Exception = error.orig if wrapped else error  # type: ignore[attr-defined]
     if isinstance(cause, _TRANSIENT):
         return _unavailable(cause)
-    log.error("unexpected error", request_id=g.get("request_id"), path=request.path, exc_info=error)
+    log.error("unexpected error", request_id=g.get("request_id"), operation=request.endpoint, **described(cause))
     code, title = HTTP_CODES[500]
-    return problem(500, code, title, "The error was recorded under this request id. Nothing was changed.")
+    return problem(500, code, title, "It was recorded under this request id.")
 
 
 def init_app(app: Flask) -> None:

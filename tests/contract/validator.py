@@ -31,9 +31,13 @@ def validate_response(app: Flask, method: str, path: str, response: TestResponse
         return
     documented = operation["responses"].get(str(response.status_code))
     if documented is None:
-        assert response.mimetype == "application/problem+json", f"{method} {template}: {response.status_code} is undocumented"
+        assert response.mimetype == "application/problem+json", (
+            f"{method} {template}: {response.status_code} is undocumented"
+        )
         # Any caller may meet these, and every operation documents them once, as its default.
-        assert response.status_code in (401, 403, 404, 500, 503), f"{method} {template}: {response.status_code} is undocumented"
+        assert response.status_code in (401, 403, 404, 500, 503), (
+            f"{method} {template}: {response.status_code} is undocumented"
+        )
         documented = operation["responses"]["default"]
     schema = documented.get("content", {}).get(response.mimetype, {}).get("schema")
     assert schema is not None, f"{method} {template}: {response.mimetype} is undocumented for {response.status_code}"

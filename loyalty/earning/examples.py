@@ -1,0 +1,29 @@
+"""Two earning rules, for the readers of the contract: a point per 1.00, and another on coffee for a month."""
+
+BASE = {"code": "base", "kind": "base", "priority": 10, "points_per": {"amount": 100, "points": "1"}}
+
+COFFEE = {
+    "code": "coffee",
+    "kind": "base",
+    "priority": 20,
+    "points_per": {"amount": 100, "points": "1"},
+    "categories": ["coffee"],
+    "valid_from": "2026-03-01T00:00:00Z",
+    "valid_to": "2026-04-01T00:00:00Z",
+}
+
+NEW_DRAFT = {"rules": [BASE, COFFEE]}
+
+DRAFT = {"version": 1, **NEW_DRAFT}
+
+PUBLISH = {"effective_from": None}
+
+RULE_SET = {
+    "version": 1,
+    "effective_from": "2026-02-20T12:00:00Z",
+    "published_at": "2026-02-20T12:00:00Z",
+    "published_by": "019c18a3-5b00-7d2b-9f00-5a1c0de0b1e5",
+    "rules": [{**rule, "unit": "points", "version": 1} for rule in (BASE, COFFEE)],
+}
+
+RULE_SETS = {"data": [RULE_SET], "next": None}

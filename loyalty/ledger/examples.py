@@ -1,0 +1,64 @@
+"""What a member holds, for the readers of the contract: 30 points earned, 25 of them spent."""
+
+BALANCE = {
+    "unit": "points",
+    "as_of": "2026-03-08T15:30:00Z",
+    "available": 5,
+    "pending": 0,
+    "held": 0,
+    "debt": 0,
+    "lifetime_earned": 30,
+    "lifetime_spent": 25,
+    "maturing": [],
+    "expiring": [{"points": 5, "at": "2027-03-02T00:00:00Z"}],
+}
+
+ENTRIES = {
+    "data": [
+        {
+            "seq": 2,
+            "kind": "redeem",
+            "points": -25,
+            "available_after": 5,
+            "unit": "points",
+            "order_id": None,
+            "rule": None,
+            "reference": "r-1001",
+            "reason": "5 off",
+            "occurred_at": "2026-03-08T15:29:00Z",
+            "recorded_at": "2026-03-08T15:29:00Z",
+        },
+        {
+            "seq": 1,
+            "kind": "earn",
+            "points": 30,
+            "available_after": 30,
+            "unit": "points",
+            "order_id": "A-1001",
+            "rule": {"code": "base", "version": 1},
+            "reference": None,
+            "reason": "1 per 1.00 EUR",
+            "occurred_at": "2026-03-01T10:00:00Z",
+            "recorded_at": "2026-03-01T10:00:02Z",
+        },
+    ],
+    "next": None,
+}
+
+LOTS = {
+    "data": [
+        {
+            "lot": 1,
+            "unit": "points",
+            "points": 30,
+            "remaining": 5,
+            "pending": False,
+            "earned_at": "2026-03-01T10:00:00Z",
+            "matures_at": None,
+            "expires_at": "2027-03-02T00:00:00Z",
+        }
+    ],
+    "next": None,
+}
+
+VERIFICATION = {"ok": True, "checked": {"accounts": 1, "entries": 2, "lots": 1}, "findings": []}

@@ -1,0 +1,50 @@
+"""An order of 30.00 EUR and what it earned, for the readers of the contract."""
+
+LINE = {
+    "line_id": "1",
+    "sku": "KAFFEE-1",
+    "category": "coffee",
+    "quantity": 2,
+    "unit_price": 1500,
+    "discount": 0,
+    "tax": 0,
+}
+
+NEW_ORDER = {
+    "order_id": "A-1001",
+    "customer_id": "c-42",
+    "currency": "EUR",
+    "placed_at": "2026-03-01T10:00:00Z",
+    "lines": [LINE],
+    "shipping": 490,
+    "discount": 0,
+    "points_paid": 0,
+    "channel": "web",
+    "metadata": {"shop": "Warszawa 3"},
+}
+
+EARNED = {
+    "points": {"awarded": 30, "pending": 0, "available": 30},
+    "awards": [
+        {
+            "rule": {"code": "base", "version": 1},
+            "unit": "points",
+            "points": 30,
+            "matures_at": None,
+            "expires_at": "2027-03-02T00:00:00Z",
+            "lines": [{"line_id": "1", "points": 30}],
+            "reason": "1 per 1.00 EUR",
+        }
+    ],
+}
+
+ORDER_RECEIPT = {
+    "order_id": "A-1001",
+    "customer_id": "c-42",
+    "status": "recorded",
+    **EARNED,
+    "balance": {"available": 30, "pending": 0, "held": 0, "debt": 0},
+    "tier": None,
+}
+
+ORDER = {**NEW_ORDER, "status": "recorded", "recorded_at": "2026-03-01T10:00:02Z", **EARNED}

@@ -1,0 +1,28 @@
+"""A program's settings, for the readers of the contract."""
+
+SETTINGS = {
+    "rounding": "half_up",
+    "units": {
+        "points": {
+            "activation": {"mode": "delay", "days": 14},
+            "expiry": {"mode": "rolling", "months": 12, "round_to": "month"},
+        }
+    },
+}
+
+PROGRAM = {
+    "code": "demo",
+    "name": "Demo",
+    "currency": "EUR",
+    "time_zone": "Europe/Warsaw",
+    "locale": "en",
+    "sandbox": False,
+    "version": 2,
+    "auto_enrol": False,
+    "earn": {"tax": "included", "shipping": False, "points_paid": False},
+    "stacking": {"base": "sum", "multiplier": "product"},
+    "returns": {"policy": "clamp", "grace_days": 30},
+    "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1},
+    "holdout_percent": 0,
+    **SETTINGS,
+}

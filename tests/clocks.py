@@ -1,0 +1,12 @@
+"""Telling the service what time it is, so that a test over HTTP does not depend on the day it runs."""
+
+from datetime import datetime
+
+import pytest
+
+from loyalty.core import clock
+
+
+def it_is(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
+    """From now on, and until the test ends or says otherwise, it is `instant`."""
+    monkeypatch.setattr(clock, "now", lambda: instant)

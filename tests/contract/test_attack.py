@@ -1,0 +1,124 @@
+"""An attack on the running application, made from the contract: schemathesis sends what fits it and what does not.
+
+Whatever comes, the answer is documented: its status, its media type, its headers, its shape; and it is never a 500.
+What does not fit the schema is refused. Every run sends the same.
+"""
+
+from copy import deepcopy
+from itertools import count
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from tests.api import Api
+from tests.contract.validator import contract
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+]
+
+# Enough to break every rule of a body once or twice; the boundaries of each field are tried one by one besides.
+EXAMPLES = 12
+
+BOUNDED = settings(
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+# Files of another package, sent as they are.
+LEFT_ALONE = {"GET /docs/{name}"}
+
+
+def strict_contract() -> dict[str, Any]:
+    """The contract without its catch-all, so that a status that no operation lists is a finding."""
+    strict = deepcopy(contract())
+    for item in strict["paths"].values():
+        for method, operation in item.items():
+            if method != "parameters":
+                del operation["responses"]["default"]
+    return strict
+
+
+SCHEMA = schemathesis.openapi.from_dict(strict_contract())
+# What a missing or a wrong key is told is the subject of test_guard.
+SCHEMA.config.generation.with_security_parameters = False
+OPERATIONS = {o.ok().label: o.ok() for o in SCHEMA.get_all_operations() if o.ok().label not in LEFT_ALONE}
+WITH_INPUT = [label for label, operation in OPERATIONS.items() if operation.body or operation.query]
+
+fresh = count(1)
+
+
+@pytest.fixture
+def shop(api: Api) -> Api:
+    """A shop with something of everything, so that an attack gets past the first look-up."""
+    for method, path in (
+        ("put", "/v1/members/{customer_id}"),
+        ("put", "/v1/admin/rewards/{code}"),
+        ("post", "/v1/orders"),
+        ("post", "/v1/members/{customer_id}/redemptions"),
+    ):
+        body = contract()["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+        assert api.call(method.upper(), path.format(**ids_in(path)), json=body).status_code == 201
+    return api
+
+
+def ids_in(path: str) -> dict[str, Any]:
+    """The ids of what is there, as far as an address names them."""
+    return {p["name"]: p["example"] for p in contract()["paths"][path].get("parameters", ())}
+
+
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_every_boundary_of_every_field_gets_a_documented_answer(shop: Api, label: str):
+    cases = SCHEMA.iter_coverage_cases(
+        OPERATIONS[label], generation_modes=list(GenerationMode), generation_config=SCHEMA.config.generation
+    )
+
+    statuses = {attack(shop, case) for case in cases}
+
+    assert any(status < 300 for status in statuses), f"nothing got through, only {statuses}"
+
+
+@pytest.mark.parametrize("mode", GenerationMode)
+@pytest.mark.parametrize("label", WITH_INPUT)
+def test_whatever_comes_gets_a_documented_answer(shop: Api, label: str, mode: GenerationMode):
+    operation = OPERATIONS[label]
+
+    @BOUNDED
+    @given(case=operation.as_strategy(generation_mode=mode, path_parameters=ids_in(operation.path)))
+    def send(case: schemathesis.Case) -> None:
+        attack(shop, case)
+
+    send()
+
+
+def attack(shop: Api, case: schemathesis.Case) -> int:
+    """Send a case with an admin's key, and hold the answer against the contract; answers the status."""
+    headers = {"Authorization": f"Bearer {shop.key}", **renewed(shop, case)}
+    return case.call_and_validate(app=shop.app, headers=headers, checks=CHECKS).status_code
+
+
+def renewed(shop: Api, case: schemathesis.Case) -> dict[str, str]:
+    """What only works once, made to work again: ids in the body are changed, headers are returned."""
+    number, renew = next(fresh), {}
+    for name in ("order_id", "redemption_id"):
+        if isinstance(case.body, dict) and case.body.get(name) in ("A-1001", "r-1001"):
+            case.body = {**case.body, name: f"x-{number}"}
+    for name in ("Idempotency-Key", "If-Match"):
+        if (case.headers or {}).get(name) == contract()["components"]["parameters"][name]["example"]:
+            path = case.path.format(**ids_in(case.path))
+            renew[name] = f"key-{number}" if name == "Idempotency-Key" else shop.get(path).headers["ETag"]
+    return renew

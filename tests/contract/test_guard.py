@@ -1,0 +1,291 @@
+"""Every route is guarded: this walks the URL map, so a route that is new tomorrow is walked tomorrow."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from loyalty.access import service as access
+from loyalty.access.domain import AREAS, NewKey
+from loyalty.app import SLICES, create_app
+from loyalty.config import Settings
+from loyalty.core import clock
+from loyalty.db.session import transaction
+from tests.api import Api
+from tests.builders import a_key, a_program, order_json, reward_json
+
+# What anybody may read. Nothing else, ever, without a key.
+PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
+
+# A POST that only reads, because what it looks for does not belong into a URL.
+READING_POSTS = {"POST /v1/members/search"}
+
+UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
+
+
+class Route(NamedTuple):
+    """A method at an address, and what opens it."""
+
+    method: str
+    path: str
+    area: str
+
+    @property
+    def access(self) -> str:
+        """What the route does: "read" or "write"."""
+        reads = self.method == "GET" or f"{self.method} {self.path}" in READING_POSTS
+        return "read" if reads else "write"
+
+
+def _address(rule: Rule) -> str:
+    """`/v1/members/<shop_id:customer_id>` with something in each place that the router takes."""
+    samples = {"uuid": UUID, "int": "1"}
+    return re.sub(r"<(?:(\w+)[^:<>]*:)?\w+>", lambda found: samples.get(found[1] or "", "x-1"), str(rule.rule))
+
+
+def _routes() -> Iterator[Route]:
+    app = create_app(Settings(database_url="postgresql+psycopg://"))
+    areas = {blueprint.name: area for blueprint, area in SLICES}
+    for rule in app.url_map.iter_rules():
+        if re.sub(r"<.*>", "<name>", str(rule.rule)) not in PUBLIC:
+            for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+                yield Route(method, _address(rule), areas[rule.endpoint.partition(".")[0]])
+
+
+ROUTES = list(_routes())
+each_route = pytest.mark.parametrize("route", [pytest.param(r, id=f"{r.method} {r.path}") for r in ROUTES])
+
+
+def ask(app: Flask, route: Route, *authorization: str, **kwargs: Any) -> TestResponse:
+    """Send a request past the contract's own checks, with any Authorization or none."""
+    headers = {"Authorization": authorization[0]} if authorization else {}
+    return app.test_client().open(route.path, method=route.method, headers=headers, **kwargs)
+
+
+def code(response: TestResponse) -> tuple[int, str]:
+    """Status and problem code."""
+    assert response.mimetype == "application/problem+json", (response.status_code, response.get_data())
+    return response.status_code, response.json["code"]
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Authorization headers of one program, and some that never were good."""
+
+    by_scope: dict[str, str]
+    refused: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def keys(app: Flask) -> Keys:
+    """A key for each scope, and everything that is not one."""
+    now = clock.now()
+    with app.app_context(), transaction() as session:
+        program = a_program(session)
+        scopes = ["admin", *AREAS, *(f"{area}:{kind}" for area in AREAS for kind in ("read", "write"))]
+        by_scope = {scope: a_key(session, program, scope) for scope in scopes}
+        expired = access.create_key(
+            session, program.program_id, NewKey(("admin",), expires_at=now - timedelta(seconds=1)), now=now
+        )
+        revoked = access.create_key(session, program.program_id, NewKey(("admin",)), now=now)
+        access.revoke_key(session, program.program_id, revoked.key.key_id, now=now)
+    secret = by_scope["admin"]
+    refused = {
+        "another scheme": f"Basic {secret}",
+        "no scheme": secret,
+        "nothing": "",
+        "an empty key": "Bearer ",
+        "a key that never was": "Bearer loy_" + "A" * 43,
+        "a part of a key": f"Bearer {secret[:-1]}",
+        "the prefix of a key": f"Bearer {secret[:11]}",
+        "a key in other letters": f"Bearer {secret.swapcase()}",
+        "garbage": "Bearer \xff\xfe' OR 1=1 --",
+        "a very long key": "Bearer " + "x" * 10_000,
+        "an expired key": f"Bearer {expired.secret}",
+        "a revoked key": f"Bearer {revoked.secret}",
+    }
+    return Keys({scope: f"Bearer {key}" for scope, key in by_scope.items()}, refused)
+
+
+# What opens what, said a second time; the first that matches counts.
+AREA_OF = (
+    (r"/v1/admin/.*", "admin"),
+    (r"/v1/members/[^/]+/redemptions", "rewards"),
+    (r"/v1/(rewards|redemptions)(/.*)?", "rewards"),
+    (r"/v1/members/.*", "members"),
+    (r"/v1/orders(/.*)?", "orders"),
+    (r"/v1/ledger/.*|/metrics", "reports"),
+)
+
+
+@each_route
+def test_a_route_is_opened_by_the_scope_of_its_area(route: Route):
+    area = next((area for pattern, area in AREA_OF if re.fullmatch(pattern, route.path)), None)
+
+    assert route.area == area, "a new address needs a line in AREA_OF"
+
+
+def test_there_are_routes_to_walk():
+    assert {"/v1/orders", "/v1/members/x-1", "/v1/admin/program", "/metrics"} <= {route.path for route in ROUTES}
+
+
+@each_route
+def test_a_route_needs_a_key(app: Flask, keys: Keys, route: Route):
+    assert code(ask(app, route)) == (401, "unauthenticated")
+    for what, authorization in keys.refused.items():
+        response = ask(app, route, authorization)
+        assert code(response) == (401, "unauthenticated"), what
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="loyalty"'
+
+
+@each_route
+def test_a_key_of_another_area_does_not_open_a_route(app: Flask, keys: Keys, route: Route):
+    for area in set(AREAS) - {route.area}:
+        assert code(ask(app, route, keys.by_scope[area])) == (403, "scope-missing"), area
+
+
+@each_route
+def test_a_key_opens_what_it_is_for(app: Flask, keys: Keys, route: Route):
+    opens = {"admin"} if route.area == "admin" else {"admin", route.area, f"{route.area}:{route.access}"}
+
+    for scope, authorization in keys.by_scope.items():
+        passed = ask(app, route, authorization).status_code not in (401, 403)
+        assert passed == (scope in opens), scope
+
+
+@each_route
+def test_a_key_that_reads_does_not_write(app: Flask, keys: Keys, route: Route):
+    if route.area == "admin":
+        return
+    other = {"read": "write", "write": "read"}[route.access]
+
+    assert code(ask(app, route, keys.by_scope[f"{route.area}:{other}"])) == (403, "scope-missing")
+
+
+@each_route
+def test_no_other_method_is_a_way_around_the_guard(app: Flask, route: Route):
+    for method in ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"):
+        response = app.test_client().open(route.path, method=method)
+        assert response.status_code in (401, 405), method
+    overridden = app.test_client().get(route.path, headers={"X-HTTP-Method-Override": route.method})
+    assert overridden.status_code in (401, 405)
+
+
+def test_a_search_needs_only_a_key_that_reads_members(api: Api):
+    with api.app.app_context(), transaction() as session:
+        reader = api.as_key(a_key(session, api.program, "members:read"))
+        writer = api.as_key(a_key(session, api.program, "members:write"))
+    api.enrol("c-42", email="ada@example.com")
+
+    found = reader.post("/v1/members/search", {"email": "ADA@example.com"})
+
+    assert [member["customer_id"] for member in found.json["data"]] == ["c-42"]
+    assert reader.post("/v1/members/c-42/suspend").status_code == 403
+    assert reader.put("/v1/members/c-42", {}).status_code == 403
+    assert writer.post("/v1/members/search", {"email": "ada@example.com"}).status_code == 403
+
+
+def test_a_scheme_may_be_written_in_any_case(api: Api):
+    for scheme in ("bearer", "BEARER", "Bearer"):
+        response = api.as_key(None).get("/v1/rewards", headers={"Authorization": f"{scheme} {api.key}"})
+        assert response.status_code == 200
+
+
+def test_a_revoked_key_is_refused_at_once(api: Api):
+    made = api.post("/v1/admin/keys", {"scopes": ["rewards:read"]}).json
+    shop = api.as_key(made["secret"])
+    assert shop.get("/v1/rewards").status_code == 200
+
+    api.post(f"/v1/admin/keys/{made['key_id']}/revoke")
+
+    assert shop.get("/v1/rewards").status_code == 401
+
+
+def test_a_key_expires_at_its_instant_even_when_it_was_just_seen(api: Api):
+    soon = datetime.now(UTC) + timedelta(milliseconds=400)
+    made = api.post("/v1/admin/keys", {"scopes": ["rewards:read"], "expires_at": soon.isoformat()}).json
+    shop = api.as_key(made["secret"])
+    seen = [shop.get("/v1/rewards").status_code]
+
+    while datetime.now(UTC) < soon + timedelta(milliseconds=50):
+        seen.append(shop.get("/v1/rewards").status_code)
+
+    assert (seen[0], seen[-1]) == (200, 401)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Api:
+    """Another shop with an admin key, in another program."""
+    with app.app_context(), transaction() as session:
+        program = a_program(session)
+        return Api(app, program, a_key(session, program))
+
+
+@pytest.fixture
+def full(api: Api) -> Api:
+    """A shop with something of everything."""
+    api.enrol("c-42", email="ada@example.com")
+    api.put("/v1/admin/rewards/five-off", reward_json(points=10))
+    api.post("/v1/orders", order_json(order_id="A-1001"))
+    api.post("/v1/members/c-42/redemptions", {"reward": "five-off", "redemption_id": "r-1001"})
+    draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
+    api.put("/v1/admin/earning-rules/draft", draft)
+    assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
+    return api
+
+
+def _of(full: Api, route: Route) -> str:
+    """The address of something that the full shop has."""
+    key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
+    named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off"}
+    path = re.sub(r"/(\w+)/x-1", lambda found: f"/{found[1]}/{named[found[1]]}", route.path)
+    return path.replace(UUID, key_id)
+
+
+WITH_IDS = [r for r in ROUTES if "x-1" in r.path or UUID in r.path or r.path.endswith("/1")]
+
+
+@pytest.mark.parametrize("route", [pytest.param(r, id=f"{r.method} {r.path}") for r in WITH_IDS if r.method != "PUT"])
+def test_what_belongs_to_another_program_is_not_there(full: Api, stranger: Api, route: Route):
+    path = _of(full, route)
+    body = {"json": {"reward": "five-off", "redemption_id": "r-2"}} if path.endswith("/redemptions") else {}
+
+    response = stranger.call(route.method, path, **body)
+
+    assert response.status_code == 404, response.json
+    assert full.call(route.method, path, **body).status_code in (200, 201)
+
+
+@pytest.mark.parametrize("path", ["/v1/members/c-42", "/v1/admin/rewards/five-off"])
+def test_two_programs_may_use_the_same_ids_and_do_not_notice(full: Api, stranger: Api, path: str):
+    before = full.get(path).json
+    body = reward_json(name="Theirs") if "rewards" in path else {"first_name": "Theirs"}
+
+    assert stranger.put(path, body).status_code == 201
+
+    assert full.get(path).json == before
+
+
+def test_lists_and_searches_show_nothing_of_another_program(full: Api, stranger: Api):
+    assert full.get("/v1/rewards").json["data"]
+    assert stranger.get("/v1/rewards").json["data"] == []
+    assert stranger.post("/v1/members/search", {"email": "ada@example.com"}).json["data"] == []
+    assert len(stranger.get("/v1/admin/keys").json["data"]) == 1
+    assert [rules["version"] for rules in stranger.get("/v1/admin/earning-rules/versions").json["data"]] == [0]
+    assert stranger.get("/v1/ledger/verification").json["checked"] == {"accounts": 0, "entries": 0, "lots": 0}
+    assert full.get("/v1/ledger/verification").json["checked"] == {"accounts": 1, "entries": 2, "lots": 1}
+
+
+def test_another_programs_order_id_is_free_here(full: Api, stranger: Api):
+    stranger.enrol("c-42")
+
+    response = stranger.post("/v1/orders", order_json(order_id="A-1001"))
+
+    assert response.status_code == 201
+    assert "Idempotent-Replayed" not in response.headers

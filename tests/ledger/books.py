@@ -1,0 +1,58 @@
+"""Entering points into a member's book by hand, for tests that care about the ledger and not about orders."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import scalar_row, tuple_row
+
+from loyalty.db.session import Session
+from loyalty.db.writer import write
+from loyalty.ledger import service as ledger
+from loyalty.ledger.domain import Credit
+from loyalty.members.domain import LockedMember
+from loyalty.programs.domain import Program
+from tests.builders import NOW
+
+
+def earn(
+    session: Session, program: Program, member: LockedMember, points: int, *, now: datetime = NOW, **given: Any
+) -> int:
+    """Earn points, at `now` and for good unless a date is given; answers the seq."""
+    defaults: dict[str, Any] = {"unit": "points", "earned_at": now, "matures_at": None, "expires_at": None}
+    book = ledger.open_books(session, [member], now=now)[member.member_id]
+    entry = book.earn(Credit(points=points, **{**defaults, **given}))
+    book.settle(now)
+    write(session, ledger.changes_of(book, program.program_id, now=now))
+    return entry.seq
+
+
+def spend(session: Session, program: Program, member: LockedMember, points: int, *, now: datetime = NOW) -> int:
+    """Spend points; answers the seq."""
+    book = ledger.open_book_to_spend(session, member, "points", points, now=now)
+    entry = book.redeem("points", points, now=now, reference="r-1", reason="5 off")
+    write(session, ledger.changes_of(book, program.program_id, now=now))
+    return entry.seq
+
+
+def touch(session: Session, program: Program, member: LockedMember, *, now: datetime) -> None:
+    """Record what has matured or lapsed."""
+    book = ledger.open_books(session, [member], now=now)[member.member_id]
+    write(session, ledger.changes_of(book, program.program_id, now=now))
+
+
+def history(session: Session, member_id: UUID) -> list[tuple[str, int, int, datetime]]:
+    """The member's entries, oldest first: kind, points, available after, when it happened."""
+    sql = "SELECT kind, points, available_after, occurred_at FROM entries WHERE member_id = %s ORDER BY seq"
+    return session.rows(sql, (member_id,), into=tuple_row)
+
+
+def remaining(session: Session, member_id: UUID) -> dict[int, int]:
+    """What is left of each lot."""
+    return dict(session.rows("SELECT seq, remaining FROM lots WHERE member_id = %s", (member_id,), into=tuple_row))
+
+
+def next_change(session: Session, member_id: UUID) -> datetime | None:
+    """When the member's points will next change by themselves."""
+    sql = "SELECT next_change_at FROM accounts WHERE member_id = %s AND unit = 'points'"
+    return session.row(sql, (member_id,), into=scalar_row)
