@@ -1,5 +1,6 @@
 """A shop that talks to the service over HTTP. Every answer it gets is held against the contract."""
 
+from json import dumps
 from typing import Any
 
 from flask import Flask
@@ -24,6 +25,8 @@ class Api:
     def call(self, method: str, path: str, **kwargs: Any) -> TestResponse:
         """Send a request; `json=` and `headers=` as with any client."""
         headers = dict(kwargs.pop("headers", {}))
+        if "json" in kwargs:  # not through the service's own JSON, which has its limits
+            kwargs |= {"data": dumps(kwargs.pop("json")), "content_type": "application/json"}
         if self.key:
             headers.setdefault("Authorization", f"Bearer {self.key}")
         response = self.app.test_client().open(path, method=method, headers=headers, **kwargs)
