@@ -88,7 +88,9 @@ def new_order(order_id: str, customer: str, placed_at: datetime, *, lines: int, 
         currency="EUR",
         placed_at=placed_at,
         lines=tuple(
-            Line(line_id=str(n), sku=f"SKU-{n:04}", category="coffee > beans", quantity=1 + n % 2, unit_price=unit_price)
+            Line(
+                line_id=str(n), sku=f"SKU-{n:04}", category="coffee > beans", quantity=1 + n % 2, unit_price=unit_price
+            )
             for n in range(lines)
         ),
     )
@@ -112,7 +114,8 @@ def order_requests(placed_at: datetime, *, key: str, prefix: str = "n", count: i
     whole = request("POST", "/v1/orders", key=key, body=json.dumps(body, separators=(",", ":")).encode())
     start, order, rest = whole.partition(b"@@@@@@@@@@")
     middle, customer, end = rest.partition(b"####")
-    assert order and customer, "both places are in the request"
+    assert order, "the place of the order id is in the request"
+    assert customer, "the place of the customer is in the request"
     for number in itertools.count() if count is None else range(count):
         yield b"%b%010d%b%04d%b" % (start, number, middle, number * STRIDE % CUSTOMERS, end)
 

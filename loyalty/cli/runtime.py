@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import wraps
+from importlib import import_module
 from typing import Any
 
 import psycopg
@@ -39,6 +40,9 @@ def application(settings: Settings) -> Iterator[Settings]:
         if not settings.database_url:
             # Nobody else looks after the embedded database's schema.
             migrate.upgrade(reachable.database_url)
+        # The ORM follows foreign keys from slice to slice, so it must know all tables. By name: with them comes the
+        # module of the metrics, which looks for its folder as it is imported (`serve` has published it by now).
+        import_module("loyalty.tables")
         app = Flask("loyalty-command")
         session.init_app(app, reachable)
         with app.app_context():

@@ -12,13 +12,16 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import Any, TypeVar
 
+import orjson
 import psycopg
 import sqlalchemy
 import sqlalchemy.event
 import sqlalchemy.exc
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
+from psycopg import pq
 from psycopg.rows import RowFactory, dict_row, tuple_row
+from psycopg.types.json import set_json_loads
 from sqlalchemy import orm
 
 from loyalty.config import Settings
@@ -27,6 +30,8 @@ from loyalty.db.base import Base
 
 db = SQLAlchemy(metadata=Base.metadata)
 
+set_json_loads(orjson.loads)
+
 Parameters = Mapping[str, Any] | Sequence[Any]
 T = TypeVar("T")
 
@@ -34,10 +39,15 @@ DRIVER = "postgresql+psycopg"
 
 
 class Session:
-    """A unit of work: statements that are committed together or not at all."""
+    """A unit of work: statements that are committed together or not at all.
 
-    def __init__(self, connection: sqlalchemy.Connection) -> None:
+    The driver's connection stands in autocommit; the first statement of a unit of work begins its transaction. With
+    `reads_only` there is none: each statement is its own, and nothing waits to be committed.
+    """
+
+    def __init__(self, connection: sqlalchemy.Connection, *, reads_only: bool = False) -> None:
         self._connection = connection
+        self._begun = reads_only
         driver = connection.connection.driver_connection
         assert isinstance(driver, psycopg.Connection)
         self._driver: psycopg.Connection[Any] = driver
@@ -57,13 +67,22 @@ class Session:
 
     def numbered_row(self, sql: str, parameters: Sequence[Any], *, into: RowFactory[T]) -> T | None:
         """`row` for a statement with the placeholders $1, $2 …, sent as it is: long ones are costly to translate."""
+        self._begin()
         cursor = psycopg.RawCursor(self._driver, row_factory=into)
         return cursor.execute(sql.encode(), parameters).fetchone()
 
     def _execute(self, sql: str, parameters: Parameters, into: RowFactory[T]) -> psycopg.Cursor[T]:
+        self._begin()
         # One cursor serves all statements: making one costs as much as reading a row.
         self._cursor.row_factory = into
         return self._cursor.execute(sql.encode(), parameters)
+
+    def _begin(self) -> None:
+        if not self._begun:
+            begun = self._driver.pgconn.exec_(b"BEGIN")
+            if begun.status != pq.ExecStatus.COMMAND_OK:
+                raise psycopg.OperationalError(begun.get_error_message())
+            self._begun = True
 
     @property
     def driver(self) -> psycopg.Connection[Any]:
@@ -73,6 +92,7 @@ class Session:
     @cached_property
     def orm(self) -> orm.Session:
         """The ORM on the same connection and in the same transaction, for configuration."""
+        self._begin()
         return orm.Session(bind=self._connection, autoflush=True, expire_on_commit=False)
 
     def finish(self, *, keep: bool) -> None:
@@ -82,7 +102,7 @@ class Session:
             if held is not None:
                 held.flush()
             self._driver.commit()
-        elif not self._driver.closed:
+        elif self._driver.info.transaction_status not in (pq.TransactionStatus.IDLE, pq.TransactionStatus.UNKNOWN):
             self._driver.rollback()
         if held is not None:
             held.close()
@@ -106,24 +126,21 @@ def transaction() -> Iterator[Session]:
         session = Session(connection)
         try:
             yield session
+            session.finish(keep=True)
         except BaseException:
             session.finish(keep=False)
             raise
-        session.finish(keep=True)
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
     """A session for reads: each statement is its own transaction, so nothing waits to be committed."""
     with db.engine.connect() as connection:
-        session = Session(connection)
-        session.driver.autocommit = True
+        session = Session(connection, reads_only=True)
         try:
             yield session
         finally:
             session.finish(keep=False)
-            if not session.driver.closed:
-                session.driver.autocommit = False
 
 
 def engine_options(settings: Settings, *, application_name: str = "loyalty") -> dict[str, Any]:
@@ -149,6 +166,7 @@ def engine_options(settings: Settings, *, application_name: str = "loyalty") -> 
             "application_name": application_name,
             # A statement is prepared the second time it is seen.
             "prepare_threshold": 1,
+            "autocommit": True,
         },
     }
 

@@ -13,6 +13,7 @@ import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -23,8 +24,6 @@ from loyalty.core import calendar
 from loyalty.earning.domain import CATEGORY_SEPARATOR, Line
 from loyalty.members.domain import NewMember
 from loyalty.orders.domain import NewOrder
-
-CURRENCY = "USD"
 
 # The data's instants are naive UTC; the shops, and so the dates of what happened in them, are here.
 TIME_ZONE = "America/New_York"
@@ -51,6 +50,9 @@ _OF_LINE = ("product_id", "quantity", "unit_price", "discount")
 
 _WEEK = timedelta(weeks=1)
 
+# Amounts of lines by our name.
+Cents = dict[str, NDArray[np.int64]]
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -59,6 +61,9 @@ class Dataset:
     `baskets.wall` is the local time of 2017 at which a basket was paid, `baskets.placed_at` its instant after the move.
     """
 
+    currency: ClassVar[str] = "USD"
+    time_zone: ClassVar[str] = TIME_ZONE
+
     baskets: pd.DataFrame
     lines: pd.DataFrame
     categories: dict[int, str | None]
@@ -66,13 +71,19 @@ class Dataset:
     def moved(self, weeks: int) -> "Dataset":
         """The data moved from 2017 by whole weeks: weekdays and the time on the wall of the shop stay what they were.
 
-        A time that the clocks skip becomes an hour later, of a time that they repeat it is the first.
+        A time that the clocks skip becomes an hour later; of a time that they repeat it is the first.
         """
         wall = pd.DatetimeIndex(self.baskets.wall) + weeks * _WEEK
         summer_time = np.ones(len(wall), dtype=bool)
         local = wall.tz_localize(TIME_ZONE, ambiguous=summer_time, nonexistent=pd.Timedelta(hours=1))
         baskets = self.baskets.assign(placed_at=local.tz_convert("UTC"))
         return replace(self, baskets=baskets.sort_values(["placed_at", "basket_id"], ignore_index=True))
+
+    def weeks_until(self, now: datetime) -> int:
+        """By how many weeks the data of 2017 must move to end on the Sunday of the last full week before `now`."""
+        today = calendar.local_date(now, TIME_ZONE)
+        last_sunday = today - timedelta(days=today.isoweekday())
+        return (last_sunday - LAST_DAY.date()) // _WEEK
 
     def weeks_to(self, enrolled_at: datetime) -> int | None:
         """By how many weeks the data of 2017 was moved if its first member enrolled then; None: by no whole number."""
@@ -96,8 +107,9 @@ class Dataset:
         skus = {product: str(product) for product in self.lines.product_id.unique().tolist()}
         line_ids = [str(number) for number in range(1, int(self.baskets.line_count.max()) + 1)]
         columns = [self.lines[name].to_numpy() for name in _OF_LINE]
-        baskets = zip(*(self.baskets[name].tolist() for name in _OF_BASKET), _instants(self.baskets.placed_at), strict=True)
-        for basket, household, store, start, count, card, coupon, match, placed_at in baskets:
+        instants = _instants(self.baskets.placed_at)
+        baskets = zip(instants, *(self.baskets[name].tolist() for name in _OF_BASKET), strict=True)
+        for placed_at, basket, household, store, start, count, card, coupon, match in baskets:
             numbers = [column[start : start + count].tolist() for column in columns]
             lines = [
                 Line(
@@ -113,7 +125,7 @@ class Dataset:
             yield NewOrder(
                 order_id=f"cj-{basket}",
                 customer_id=f"cj-{household}",
-                currency=CURRENCY,
+                currency=self.currency,
                 placed_at=placed_at,
                 lines=tuple(lines),
                 channel="store",
@@ -127,13 +139,6 @@ def in_benchmark(household_id: int) -> bool:
     return int(digest, 16) % 100 < 60
 
 
-def weeks_until(instant: datetime) -> int:
-    """By how many weeks the data must move to end on the Sunday of the last full week (Monday to Sunday) by `instant`."""
-    today = calendar.local_date(instant, TIME_ZONE)
-    last_sunday = today - timedelta(days=today.isoweekday())
-    return (last_sunday - LAST_DAY.date()).days // 7
-
-
 def read(*, households: int | None = None) -> Dataset:
     """The data as it is, in 2017: of all households of the benchmark, or of the `households` with the smallest ids."""
     tables = get_data(["transactions", "products"])
@@ -145,24 +150,20 @@ def dataset(transactions: pd.DataFrame, products: pd.DataFrame, *, households: i
     sold = _usable(transactions, households).sort_values(["basket_id", "product_id"], ignore_index=True)
     cents = {name: _cents(sold[column]) for name, column in _AMOUNTS.items()}
     fuel = products.product_id[products.product_type.str.startswith(FUEL, na=False)]
-    counted = (sold.quantity > 0) & ~sold.product_id.isin(fuel)
-    lines = _priced(sold.product_id, sold.quantity.where(counted, 1), cents)
-    categories = dict(zip(products.product_id.tolist(), _paths(products), strict=True))
-    return Dataset(_baskets(sold, cents), lines, categories).moved(0)
+    is_count = (sold.quantity > 0) & ~sold.product_id.isin(fuel)
+    lines = _priced(sold.product_id, sold.quantity.where(is_count, 1), cents)
+    return Dataset(_baskets(sold, cents), lines, _paths(products)).moved(0)
 
 
 def _usable(transactions: pd.DataFrame, households: int | None) -> pd.DataFrame:
     """The lines of the benchmark, each with `wall`, its local time."""
-    ids = sorted(filter(in_benchmark, transactions.household_id.unique().tolist()))
-    sold = transactions[transactions.household_id.isin(ids)]
+    in_it = list(filter(in_benchmark, transactions.household_id.unique().tolist()))
+    sold = transactions[transactions.household_id.isin(in_it)]
     wall = sold.transaction_timestamp.dt.tz_localize("UTC").dt.tz_convert(TIME_ZONE).dt.tz_localize(None)
-    sold = sold.assign(wall=wall)[wall < LAST_DAY + pd.Timedelta(days=1)]
+    sold = sold.assign(wall=wall)
+    sold = sold[sold.wall < LAST_DAY + pd.Timedelta(days=1)]
     chosen = sorted(sold.household_id.unique().tolist())[:households]
     return sold[sold.household_id.isin(chosen)]
-
-
-def _instants(column: "pd.Series[pd.Timestamp]") -> list[datetime]:
-    return pd.DatetimeIndex(column).to_pydatetime().tolist()
 
 
 def _cents(dollars: "pd.Series[float]") -> NDArray[np.int64]:
@@ -172,10 +173,8 @@ def _cents(dollars: "pd.Series[float]") -> NDArray[np.int64]:
     return cents.astype(np.int64)
 
 
-def _priced(
-    products: "pd.Series[int]", quantity: "pd.Series[int]", cents: dict[str, NDArray[np.int64]]
-) -> pd.DataFrame:
-    """Lines at the shelf's price, rounded up to a whole cent a piece, with the discount that leaves exactly the sales."""
+def _priced(products: "pd.Series[int]", quantity: "pd.Series[int]", cents: Cents) -> pd.DataFrame:
+    """Lines at the price of the shelf, rounded up to a cent a piece, with the discount that leaves exactly the sales."""
     shelf = cents["sales"] + cents["card_discount"] + cents["coupon_match"]
     pieces = quantity.to_numpy()
     unit_price = -(-shelf // pieces)
@@ -183,23 +182,25 @@ def _priced(
     return pd.DataFrame({"product_id": products, "quantity": pieces, "unit_price": unit_price, "discount": discount})
 
 
-def _baskets(sold: pd.DataFrame, cents: dict[str, NDArray[np.int64]]) -> pd.DataFrame:
-    """One row per basket, of lines that are sorted by basket: whose, where, when, which lines, and the discounts."""
-    of_basket = sold[["basket_id", "household_id", "store_id", "wall"]].assign(**{n: cents[n] for n in _DISCOUNTS})
-    grouped = of_basket.groupby("basket_id", sort=True)
-    baskets = grouped.agg(
-        {"household_id": "first", "store_id": "first", "wall": "first"} | dict.fromkeys(_DISCOUNTS, "sum")
-    )
-    baskets["line_count"] = grouped.size()
-    baskets["start"] = baskets.line_count.cumsum() - baskets.line_count
-    return baskets.reset_index()
+def _baskets(sold: pd.DataFrame, cents: Cents) -> pd.DataFrame:
+    """One row per basket of lines that are sorted by basket: whose, where, when, which lines, and the discounts."""
+    first = ["household_id", "store_id", "wall"]
+    grouped = sold[["basket_id", *first]].assign(**{name: cents[name] for name in _DISCOUNTS}).groupby("basket_id")
+    baskets = grouped.agg(dict.fromkeys(first, "first") | dict.fromkeys(_DISCOUNTS, "sum"))
+    line_count = grouped.size()
+    return baskets.assign(line_count=line_count, start=line_count.cumsum() - line_count).reset_index()
 
 
-def _paths(products: pd.DataFrame) -> list[str | None]:
+def _paths(products: pd.DataFrame) -> dict[int, str | None]:
     """The category of each product: "CATEGORY > TYPE"."""
-    named = products[["product_category", "product_type"]].astype(object)
-    named = named.where(named.notna(), None)
-    return [
-        f"{category}{CATEGORY_SEPARATOR}{kind}" if category and kind else category
-        for category, kind in zip(named.product_category, named.product_type, strict=True)
-    ]
+    columns = [products[name].astype(object).tolist() for name in ("product_category", "product_type")]
+    texts = ([text if isinstance(text, str) else None for text in column] for column in columns)
+    return {
+        product: f"{category}{CATEGORY_SEPARATOR}{kind}" if category and kind else category
+        for product, category, kind in zip(products.product_id.tolist(), *texts, strict=True)
+    }
+
+
+def _instants(column: "pd.Series[pd.Timestamp]") -> list[datetime]:
+    instants: list[datetime] = pd.DatetimeIndex(column).to_pydatetime().tolist()
+    return instants

@@ -150,5 +150,5 @@ def _record(program_id: UUID, batch: Sequence[NewOrder], *, now: datetime) -> Lo
         replayed=replayed,
         lines=sum(len(order.lines) for order in batch if order.order_id in answers),
         points=sum(orjson.loads(answer.body)["points"]["awarded"] for answer in answers.values()),
-        refused=tuple((order_id, refusal) for order_id, refusal in outcomes.items() if isinstance(refusal, DomainError)),
+        refused=tuple((order_id, told) for order_id, told in outcomes.items() if isinstance(told, DomainError)),
     )

@@ -1,6 +1,5 @@
 """What a member holds, and the proof of the books."""
 
-from dataclasses import asdict
 from typing import Any
 
 from flask import Response, g
@@ -32,7 +31,7 @@ proof = Blueprint("verification", __name__, url_prefix="/v1/ledger", description
 def get_balance(session: Session, query: dict[str, str], customer_id: str) -> Response:
     """What a member holds now, exactly, and what is about to mature or lapse."""
     balance = queries.balance(session, g.caller.program_id, customer_id, query["unit"], now=clock.now())
-    return json_answer(asdict(balance))
+    return json_answer(balance)
 
 
 @bp.get("/<shop_id:customer_id>/entries")

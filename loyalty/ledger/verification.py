@@ -1,10 +1,10 @@
 """The proof of the books.
 
-Each check is one statement over the books of a program, of one member or of everybody that says what is expected and what
-is found; the rows in which these differ are findings, so the database does the work and only findings travel. No findings
-means: every account is the sum of its entries and of its lots, every lot is what it was opened with less what was taken
-from it, every debit says which lots it consumed, every history is without gaps, what matured or lapsed did so at its
-instant, nothing that is to come is forgotten, and all postings sum to zero.
+Each check is one statement over the books of one member, of a program or of everybody that says what is expected and
+what is found; the rows in which these differ are findings, so the database does the work and only findings travel. No
+findings means: every account is the sum of its entries and of its lots, every lot is what it was opened with less what
+was taken from it, every debit says which lots it consumed, every history is without gaps, what matured or lapsed did so
+at its instant, nothing that is to come is forgotten, and all postings sum to zero.
 """
 
 from dataclasses import dataclass, field
@@ -18,7 +18,7 @@ from loyalty.db.session import Session
 # Who has more findings than this has one problem, not a thousand.
 FINDINGS_MAX = 100
 
-TABLES = ("accounts", "entries", "lots", "allocations")
+TABLES = ("accounts", "entries", "lots", "allocations", "ledger_postings")
 
 # check -> (what it means, a query of member_id, seq, unit, expected, found over the {tables} in question)
 CHECKS: dict[str, tuple[str, str]] = {
@@ -55,7 +55,8 @@ CHECKS: dict[str, tuple[str, str]] = {
                CASE WHEN a.next_change_at <= l.soonest THEN l.soonest ELSE a.next_change_at END AS found
         FROM {accounts} a JOIN (
             SELECT member_id, unit, min(CASE WHEN pending THEN matures_at ELSE expires_at END) AS soonest
-            FROM {lots} x WHERE remaining > 0 GROUP BY member_id, unit) l ON l.member_id = a.member_id AND l.unit = a.unit
+            FROM {lots} x WHERE remaining > 0 GROUP BY member_id, unit) l
+            ON l.member_id = a.member_id AND l.unit = a.unit
         WHERE l.soonest IS NOT NULL""",
     ),
     "account-exists": (
@@ -93,7 +94,8 @@ CHECKS: dict[str, tuple[str, str]] = {
     "lot-matures-once": (
         "A lot is pending although it matured, or is not although it did not.",
         """
-        SELECT l.member_id, l.seq, l.unit, (e.pending > 0)::int - coalesce(m.times, 0) AS expected, l.pending::int AS found
+        SELECT l.member_id, l.seq, l.unit, (e.pending > 0)::int - coalesce(m.times, 0) AS expected,
+               l.pending::int AS found
         FROM {lots} l JOIN {entries} e ON e.member_id = l.member_id AND e.seq = l.seq LEFT JOIN (
             SELECT member_id, reference, count(*)::int AS times
             FROM {entries} x WHERE kind = 'mature' GROUP BY member_id, reference) m
@@ -123,9 +125,9 @@ CHECKS: dict[str, tuple[str, str]] = {
     "entry-at-its-instant": (
         "Points matured or lapsed at another instant than their lot says.",
         """
-        SELECT e.member_id, e.seq, e.unit, CASE e.kind WHEN 'mature' THEN l.matures_at ELSE l.expires_at END AS expected,
-               e.occurred_at AS found
-        FROM (SELECT *, CASE WHEN reference ~ '^[1-9][0-9]*$' AND length(reference) < 19 THEN reference::bigint END AS lot
+        SELECT e.member_id, e.seq, e.unit,
+               CASE e.kind WHEN 'mature' THEN l.matures_at ELSE l.expires_at END AS expected, e.occurred_at AS found
+        FROM (SELECT *, CASE WHEN reference ~ '^[0-9]+$' AND length(reference) < 19 THEN reference::bigint END AS lot
               FROM {entries} x WHERE kind IN ('mature', 'expire')) e
         LEFT JOIN {lots} l ON l.member_id = e.member_id AND l.seq = e.lot""",
     ),
@@ -158,9 +160,9 @@ WITH owners AS MATERIALIZED (
     SELECT member_id FROM members WHERE program_id = %(program_id)s
     UNION SELECT member_id FROM accounts WHERE program_id = %(program_id)s)
 """
-_COUNT = (
-    "SELECT (SELECT count(*) FROM {accounts} x), (SELECT count(*) FROM {entries} x), (SELECT count(*) FROM {lots} x)"
-)
+_COUNT = """
+SELECT (SELECT count(*) FROM {accounts} x), (SELECT count(*) FROM {entries} x), (SELECT count(*) FROM {lots} x)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,8 @@ def verify(session: Session, *, program_id: UUID | None = None, member_id: UUID 
     assert counts is not None, "counting answers one row"
     findings: list[dict[str, Any]] = []
     for check, (meaning, _) in CHECKS.items():
-        for row in session.rows(statement(check, **whose), whose, into=dict_row):
-            findings.append({"check": check, "detail": meaning, **row})
+        differing = session.rows(statement(check, **whose), whose, into=dict_row)
+        findings += [{"check": check, "detail": meaning, **row} for row in differing]
     return Verification(
         not findings, dict(zip(("accounts", "entries", "lots"), counts, strict=True)), findings[:FINDINGS_MAX]
     )
@@ -191,20 +193,17 @@ def verify(session: Session, *, program_id: UUID | None = None, member_id: UUID 
 
 def statement(check: str, *, program_id: UUID | None, member_id: UUID | None) -> str:
     """The statement of one check. Whose books it reads is part of its text, so that each plan fits its purpose."""
-    differing = f"SELECT * FROM ({CHECKS[check][1]}) c WHERE expected IS DISTINCT FROM found"
-    return _over(
-        f"{differing} ORDER BY member_id, seq LIMIT {FINDINGS_MAX}", program_id=program_id, member_id=member_id
-    )
+    differing = f"SELECT * FROM ({CHECKS[check][1]}) c WHERE expected IS DISTINCT FROM found ORDER BY member_id, seq"
+    return _over(f"{differing} LIMIT {FINDINGS_MAX}", program_id=program_id, member_id=member_id)
 
 
 def _over(sql: str, *, program_id: UUID | None, member_id: UUID | None) -> str:
-    tables = (*TABLES, "ledger_postings")
     if member_id is not None:
-        return sql.format(**{name: f"(SELECT * FROM {name} WHERE member_id = %(member_id)s)" for name in tables})
+        return sql.format(**{name: f"(SELECT * FROM {name} WHERE member_id = %(member_id)s)" for name in TABLES})
     if program_id is not None:
-        joined = {name: f"(SELECT t.* FROM {name} t JOIN owners USING (member_id))" for name in tables}
+        joined = {name: f"(SELECT t.* FROM {name} t JOIN owners USING (member_id))" for name in TABLES}
         return _OWNERS + sql.format(**joined)
-    return sql.format(**{name: name for name in tables})
+    return sql.format(**{name: name for name in TABLES})
 
 
 def take_snapshot(session: Session) -> None:

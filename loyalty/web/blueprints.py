@@ -29,6 +29,9 @@ from loyalty.web.problems import HTTP_CODES, status_of
 # `<shop_id:customer_id>` in a rule.
 _IN_PATH = re.compile(r"<(?:(?P<converter>\w+)[^:<>]*:)?(?P<name>\w+)>")
 
+# An ETag as `etag` makes them; a proxy may have made it weak, and a person may have forgotten the quotes.
+_VERSION = re.compile(r'(?:W/)?(?P<quote>"?)(?P<version>[0-9]{1,18})(?P=quote)')
+
 # Path converters that refuse a value with its shape, and those for which it is just another address.
 _REFUSE_SHAPES = ("shop_id", "code")
 _REFUSE_ADDRESSES = ("int", "uuid", "any")
@@ -153,10 +156,10 @@ def version_expected(*, existing: bool = True) -> int | None:
         if not existing:
             return None
         raise PreconditionMissing('Send If-Match with the ETag of the version you changed, such as "3".')
-    try:
-        return int(header.removeprefix("W/").strip('"'))
-    except ValueError:
-        raise InvalidRequest([{"pointer": "If-Match", "detail": 'Must be an ETag such as "3".'}]) from None
+    named = _VERSION.fullmatch(header)
+    if named is None:
+        raise InvalidRequest([{"pointer": "If-Match", "detail": 'Must be an ETag such as "3".'}])
+    return int(named["version"])
 
 
 def require_version(actual: int, *, existing: bool = True) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import NOW, order_json, reward_json
 from tests.clocks import it_is
@@ -263,3 +264,23 @@ def test_the_proof_counts_what_it_checked_in_the_program_of_the_key(shop: Api):
     answer = shop.get("/v1/ledger/verification")
 
     assert answer.json == {"ok": True, "checked": {"accounts": 1, "entries": 2, "lots": 2}, "findings": []}
+
+
+def test_the_proof_tells_what_it_found(shop: Api):
+    buy(shop)
+    tamper(shop, "available + 1")
+
+    answer = shop.get("/v1/ledger/verification")
+
+    tamper(shop, "available - 1")
+    assert (answer.status_code, answer.json["ok"]) == (200, False)
+    member_id = shop.get(MEMBER).json["member_id"]
+    assert answer.json["findings"][1] == {
+        "check": "account-equals-lots", "detail": "The account is not the sum of its lots.", "member_id": member_id,
+        "seq": 1, "unit": "points", "expected": [0, 30], "found": [1, 30],
+    }  # fmt: skip
+
+
+def tamper(api: Api, available: str) -> None:
+    with api.app.app_context(), transaction() as session:
+        session.run(f"UPDATE accounts SET available = {available} WHERE program_id = %s", (api.program.program_id,))

@@ -9,7 +9,9 @@ from marshmallow import Schema, ValidationError, missing
 
 from loyalty.orders.schemas import NewOrderSchema
 
-ODD = st.sampled_from([None, True, False, 0, 1, -1, 7, 3.0, 3.9, "", "7", "a b", "x" * 300, [], {}, [1], {"a": 1}, 10**13])
+ODD = st.sampled_from(
+    [None, True, False, 0, 1, -1, 7, 3.0, 3.9, "", "7", "a b", "x" * 300, [], {}, [1], {"a": 1}, 10**13]
+)
 LINES = st.fixed_dictionaries(
     {"line_id": st.sampled_from("12"), "sku": st.just("s"), "unit_price": st.integers(0, 500) | ODD},
     optional={"quantity": st.integers(0, 3) | ODD, "discount": st.integers(0, 600) | ODD, "category": ODD, "tax": ODD},
@@ -18,7 +20,9 @@ ORDERS = st.fixed_dictionaries(
     {
         "order_id": st.just("A-1") | ODD,
         "currency": st.just("EUR") | ODD,
-        "placed_at": st.sampled_from(["2026-03-01T10:00:00Z", "2026-03-01T10:00:00+05:30", "2026-03-01", "2026-13-01T10:00:00Z"]),
+        "placed_at": st.sampled_from(
+            ["2026-03-01T10:00:00Z", "2026-03-01T10:00:00+05:30", "2026-03-01", "2026-13-01T10:00:00Z"]
+        ),
         "lines": st.lists(LINES, max_size=3) | ODD,
     },
     optional={
