@@ -36,12 +36,11 @@ def main() -> int:
         print("Setting up ...", end="", flush=True)
         runs, engine_url = set_up(names, database, folder, leaving)
         rounds = _measure(runs, seconds=arguments.seconds, count=arguments.rounds)
-        print("\n" + "\n".join(report.table(rounds)))
-        print("\n" + "\n".join(report.goals(rounds)))
         failures = report.errors(rounds)
-        print("\n".join(failures))
-        proof = command(engine_url, "verify", check=False) if engine_url else ""
-        print(proof)
+        proof = command(engine_url, "verify", check=False).strip() if engine_url else ""
+        for part in (report.table(rounds), report.goals(rounds), failures, [proof]):
+            if any(part):
+                print("\n" + "\n".join(part))
     return 1 if failures or (proof and not proof.startswith("The books are in order")) else 0
 
 

@@ -49,7 +49,7 @@ def goals(rounds: Rounds) -> list[str]:
     for name, base, least in GOALS:
         reached = ratio(rounds, name, base)
         if reached is not None:
-            lines.append(_goal(f"{name} / {base}", f"{reached:.2f}", f"{least:.2f}", met=reached >= least))
+            lines.append(_goal(f"{name} / {base}", f"{reached:.3f}", f"{least:.2f}", met=reached >= least))
     if "bulk" in rounds:
         rate = median(done.rate for done in rounds["bulk"])
         lines.append(_goal("bulk, orders/s", f"{rate:,.0f}", f"{BULK_GOAL:,}", met=rate >= BULK_GOAL))

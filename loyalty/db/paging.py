@@ -48,8 +48,10 @@ class Window:
 
 
 def _is(value: Any, kind: type) -> bool:
-    # A number must also be one that a bigint holds.
-    return type(value) is kind and (not isinstance(value, int) or abs(value) <= BIGINT_MAX)
+    # A number must also be one that a bigint holds, and a text one that PostgreSQL can hold.
+    if type(value) is not kind:
+        return False
+    return abs(value) <= BIGINT_MAX if isinstance(value, int) else "\x00" not in str(value)
 
 
 def page(rows: Sequence[T], window: Window, key: Callable[[T], list[Any]]) -> Page[T]:

@@ -38,7 +38,7 @@ def list_earning_rule_versions(session: Session) -> Page[dict[str, Any]]:
     return Page(queries.stored_sets(session, g.caller.program_id), None)
 
 
-@bp.get("/versions/<int:version>")
+@bp.get("/versions/<version:version>")
 @bp.refuses(RuleSetNotFound)
 @reads
 @bp.response(200, RuleSetSchema(), example=RULE_SET)

@@ -103,7 +103,10 @@ def _raw_points(rule: EarningRule, lines: tuple[Line, ...], bases: list[int], sc
         by_line = tuple(basis * factor if match else 0 for basis, match in zip(bases, matched, strict=True))
     else:
         factor = (rule.points_per_unit or 0) * scale
-        by_line = tuple(line.quantity * factor if match else 0 for line, match in zip(lines, matched, strict=True))
+        # Shipping may earn on a line that was free; its units were free all the same.
+        by_line = tuple(
+            line.quantity * factor if match and line.net else 0 for line, match in zip(lines, matched, strict=True)
+        )
     return _Raw(rule, by_line)
 
 

@@ -31,6 +31,9 @@ TIME_ZONE = "America/New_York"
 # The last local day that may be used, a Sunday; what comes after it is reserved.
 LAST_DAY = pd.Timestamp("2017-09-24")
 
+# So many of the households are the public benchmark, and no others may be used.
+BENCHMARK_PERCENT = 60
+
 # Fuel is sold by volume: its "quantity", 10,000 on a usual receipt, is no count of anything.
 FUEL = "GASOLINE"
 
@@ -134,9 +137,9 @@ class Dataset:
 
 
 def in_benchmark(household_id: int) -> bool:
-    """Whether a household belongs to the public benchmark: 60 % of them do, and no others may be used."""
+    """Whether a household belongs to the public benchmark."""
     digest = hashlib.md5(f"bench1:{household_id}".encode(), usedforsecurity=False).hexdigest()
-    return int(digest, 16) % 100 < 60
+    return int(digest, 16) % 100 < BENCHMARK_PERCENT
 
 
 def read(*, households: int | None = None) -> Dataset:
@@ -169,12 +172,12 @@ def _usable(transactions: pd.DataFrame, households: int | None) -> pd.DataFrame:
 def _cents(dollars: "pd.Series[float]") -> NDArray[np.int64]:
     exact = dollars.to_numpy() * 100
     cents = np.rint(exact)
-    assert np.abs(exact - cents).max(initial=0) < 1e-6, "amounts are whole cents"
+    assert np.allclose(exact, cents, rtol=0, atol=1e-6), "amounts are whole cents"
     return cents.astype(np.int64)
 
 
 def _priced(products: "pd.Series[int]", quantity: "pd.Series[int]", cents: Cents) -> pd.DataFrame:
-    """Lines at the price of the shelf, rounded up to a cent a piece, with the discount that leaves exactly the sales."""
+    """Lines at the shelf price, rounded up to a whole cent a piece, with the discount that leaves exactly the sales."""
     shelf = cents["sales"] + cents["card_discount"] + cents["coupon_match"]
     pieces = quantity.to_numpy()
     unit_price = -(-shelf // pieces)

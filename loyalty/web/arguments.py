@@ -12,8 +12,8 @@ from marshmallow.validate import Range
 from webargs.core import is_json
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
-from werkzeug.routing import BaseConverter
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.routing import BaseConverter, IntegerConverter
 
 from loyalty.core.errors import InvalidRequest
 from loyalty.db.paging import LIMIT_DEFAULT, LIMIT_MAX, Window
@@ -51,6 +51,9 @@ class Parser(FlaskParser):
         body = req.get_data(cache=True)
         if not body:
             return {}
+        if req.content_length is None and req.max_content_length and len(body) >= req.max_content_length:
+            # A body that comes in chunks is cut at the limit.
+            raise RequestEntityTooLarge
         if not is_json(req.mimetype):
             raise UnsupportedMediaType("Send the body as application/json.")
         try:
@@ -96,6 +99,16 @@ def _code_parameter(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{CODE}$"}
 
 
+class VersionConverter(IntegerConverter):
+    """The version of a configuration in a path: a number that can be one."""
+
+    regex = r"[0-9]{1,9}"
+
+
+def _version_parameter(_converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "integer", "minimum": 0, "maximum": 999_999_999}
+
+
 def _shop_id_parameter(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{SHOP_ID}$"}
 
@@ -120,5 +133,7 @@ def init_app(app: Flask, api: Api) -> None:
     """Teach the application and its contract what ids and codes in a path are."""
     app.url_map.converters["shop_id"] = ShopIdConverter
     app.url_map.converters["code"] = CodeConverter
+    app.url_map.converters["version"] = VersionConverter
+    api.register_converter(VersionConverter, _version_parameter)
     api.register_converter(ShopIdConverter, _shop_id_parameter)
     api.register_converter(CodeConverter, _code_parameter)

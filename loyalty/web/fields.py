@@ -253,11 +253,15 @@ class NotYet(fields.Raw):
         super().__init__(allow_none=True, load_only=True, metadata=metadata, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> None:
-        if not _is_empty(value):
+        if not _is_empty(value, EMPTY_DEPTH_MAX):
             raise ValidationError("Not available yet: leave it empty.")
 
 
-def _is_empty(value: Any) -> bool:
-    if isinstance(value, dict):
-        return all(_is_empty(item) for item in value.values())
-    return value is None or value in ("", [])
+# `{"per_member": {"day": null}}`, the deepest way of saying nothing that the contract shows.
+EMPTY_DEPTH_MAX = 2
+
+
+def _is_empty(value: Any, depth: int) -> bool:
+    if isinstance(value, dict) and depth:
+        return all(_is_empty(item, depth - 1) for item in value.values())
+    return value is None or value in ("", [], {})

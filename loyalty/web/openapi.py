@@ -1,6 +1,7 @@
 """The contract as a file: exported from the schemas, so it cannot say what the code does not do."""
 
 from functools import lru_cache
+from inspect import cleandoc
 from typing import Any
 
 import yaml
@@ -16,7 +17,8 @@ DESCRIPTION = """\
 Points, tiers, rewards and offers for a retailer. Amounts of money are integer minor units with a currency, points are
 integers, times are RFC 3339 (answers in UTC). Unknown fields are refused. Every error is a problem document (RFC 9457)
 whose `code` is listed with the operation. A POST with a natural id (`order_id`, `redemption_id`) may be sent again at
-will; every other POST takes an `Idempotency-Key`. A replay carries `Idempotent-Replayed: true`.
+will; every other POST takes an `Idempotency-Key`. A replay carries `Idempotent-Replayed: true`. Every answer, problems
+included, carries the `X-Request-Id` that the log knows it by.
 """
 
 PROBLEM: dict[str, Any] = {
@@ -158,4 +160,6 @@ def problem_response(status: int, codes: set[str], *, note: str = "") -> dict[st
 def document(api: Api) -> str:
     """The contract in YAML, always in the same order."""
     contract: dict[str, Any] = api.spec.to_dict()
+    for (schema, *_), name in api.ma_plugin.converter.refs.items():
+        contract["components"]["schemas"][name]["description"] = cleandoc(schema.__doc__)
     return yaml.safe_dump(contract, sort_keys=True, allow_unicode=True, width=120)

@@ -111,6 +111,7 @@ def test_every_schema_is_valid_json_schema(name: str):
 
     assert jsonschema_rs.meta.is_valid({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
     assert set(schema) <= known
+    assert schema["description"]
     assert all(not key.startswith("x-") for field in schema["properties"].values() for key in field)
 
 
@@ -120,6 +121,18 @@ def test_every_reference_leads_somewhere():
         for step in reference.split("/"):
             assert step in found, reference
             found = found[step]
+
+
+def test_every_component_is_used():
+    used = set(re.findall(r"\$ref: '#/components/([\w/.-]+)'", CONTRACT.read_text(encoding="utf-8")))
+    there = {
+        f"{kind}/{name}"
+        for kind, found in contract()["components"].items()
+        for name in found
+        if kind != "securitySchemes"
+    }
+
+    assert there - used == set()
 
 
 def test_every_route_is_in_the_contract_and_nothing_else(app: Flask):
@@ -338,7 +351,7 @@ def test_the_public_operations_answer_as_documented(api: Api):
             assert response.get_data()
     assert public.get("/openapi.yaml").get_data() == Path(CONTRACT).read_bytes()
     assert b"/docs/swagger-ui-bundle.js" in public.get("/docs").get_data()
-    assert public.get("/docs/index.html").status_code == 404
+    assert public.get("/docs/oauth2-redirect.html").status_code == 404
     assert b"loyalty_requests_total" in api.get("/metrics").get_data()
 
 

@@ -252,6 +252,13 @@ def test_rules_earn_together(order: Purchase, rules: list[EarningRule], stacking
     assert points(worth(order, rules, a_scheme(stacking=Stacking(base=stacking)))) == awards
 
 
+def test_the_shipping_of_a_gift_may_earn_but_the_gift_does_not():
+    program = a_scheme(earn=EarnSettings(shipping=True))
+    rules = [a_rule("money"), a_rule("unit", points_per_unit=50)]
+
+    assert points(worth(an_order(food(0), shipping=500), rules, program)) == {"money": 5}
+
+
 @pytest.mark.parametrize(
     ("rounding", "earned"), [("floor", [0, 1, 1, 2]), ("half_up", [0, 2, 2, 2]), ("ceil", [1, 2, 2, 2])]
 )

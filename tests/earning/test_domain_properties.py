@@ -190,6 +190,6 @@ def exact_points(order: Purchase, rules: list[EarningRule], program: Program) ->
             if covered[number]:
                 per = rule.points_per
                 rate = Fraction(per.points) / per.amount * bases[number] if per else Fraction(rule.points_per_unit or 0)
-                by_line[number].append(rate if per else rate * line.quantity)
+                by_line[number].append(rate if per else rate * line.quantity * bool(line.net))
     best = program.stacking.base == "best"
     return sum((max(found, default=Fraction(0)) if best else sum(found, Fraction(0)) for found in by_line), Fraction(0))

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -20,6 +21,8 @@ from tests.faults.service import ROOT, WORKERS, Ended, Place, Service, a_place, 
 
 # A first start makes a database, which takes longer; a second one needs three seconds on a machine with nothing to do.
 QUICK_SECONDS = 20
+
+WAITING = "SELECT FROM pg_stat_activity WHERE application_name = 'loyalty' AND wait_event_type = 'Lock'"
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,7 @@ def test_commands_work_without_a_service_and_stop_the_database_they_started(home
     place = home.place
     key = place.run("keys", "create", "--program", "demo", "--scope", "admin").stdout.strip()
     assert place.database_processes() == {}
-    assert place.run("keys", "revoke", key[:11]).stdout == f"Key {key[:11]} is revoked.\n"
-    assert re.search(rf"{re.escape(key[:11])}  revoked", place.run("keys", "list", "--program", "demo").stdout)
+    assert re.search(rf"{re.escape(key[:11])}  active", place.run("keys", "list", "--program", "demo").stdout)
     assert "demo" in place.run("programs", "list").stdout.splitlines()
     verified = place.run("verify", "--program", "demo", "--member", "c-42")
     assert (verified.code, verified.stderr) == (0, "")
@@ -147,6 +149,25 @@ def test_a_worker_that_ends_is_replaced_and_the_service_goes_on(home: Home):
             # More requests than there are workers, of operations that were not measured before.
             for path in ("/metrics", "/v1/members/c-42", "/v1/rewards", "/v1/admin/program") * 3:
                 assert call(home.place.port, "GET", path, key=home.key).status == 200, service.log
+
+
+def test_an_order_that_is_being_recorded_when_the_service_is_told_to_stop_is_still_answered(home: Home):
+    place, answers = home.place, []
+    order = order_json(order_id="at-closing-time", currency="USD")
+    sender = threading.Thread(
+        target=lambda: answers.append(call(place.port, "POST", "/v1/orders", order, key=home.key))
+    )
+    with serving(place) as service, embedded_server(place.data_dir) as server:
+        url = database_url(server, "loyalty")
+        with psycopg.connect(url) as other, psycopg.connect(url, autocommit=True) as watching:
+            other.execute("SELECT FROM members FOR UPDATE")
+            sender.start()
+            service.until(lambda: watching.execute(WAITING).fetchone(), "the order to wait for its member")
+            service.process.terminate()
+            service.until(place.is_free, "the service to take no more callers")
+        sender.join()
+        assert answers[0].status == 201, service.log
+        assert service.wait() == 0
 
 
 def test_workers_of_a_killed_service_end_by_themselves_and_the_last_one_stops_the_database(home: Home):

@@ -255,6 +255,19 @@ def test_the_books_of_others_are_not_blamed(tampered: Session, program: Program,
     assert verification.verify(tampered, program_id=stranger_program.program_id).ok
 
 
+def test_a_posting_without_its_other_side_is_found(session: Session, program: Program, member: LockedMember):
+    half = """CREATE OR REPLACE VIEW ledger_postings AS
+              SELECT member_id, seq, unit, kind, occurred_at, 'member:available' AS account, available AS points
+              FROM entries"""
+    session.run("SAVEPOINT as_it_was")
+    session.run(half)
+
+    result = verification.verify(session, program_id=program.program_id)
+
+    session.run("ROLLBACK TO as_it_was")
+    assert [(f["check"], f["expected"], f["found"]) for f in result.findings] == [("postings-sum-to-zero", 0, 60)]
+
+
 def test_a_hundred_findings_are_enough(tampered: Session, member: LockedMember):
     some = """INSERT INTO allocations SELECT member_id, 1000 + n, lot_seq, 1 FROM allocations, generate_series(1, 150) n
               WHERE member_id = %s AND lot_seq = 2"""

@@ -3,11 +3,19 @@
 from collections import Counter
 from uuid import UUID
 
+import pytest
+
 from loyalty.db.session import transaction
 from loyalty.members import locks
 from tests.api import Api
-from tests.builders import order_json
+from tests.builders import NOW, order_json
+from tests.clocks import it_is
 from tests.orders.test_concurrency import in_parallel
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, NOW)
 
 
 def test_a_customer_enrolled_six_times_at_once_is_enrolled_once(api: Api):

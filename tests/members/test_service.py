@@ -249,6 +249,18 @@ def test_strangers_cannot_be_locked(session: Session, program: Program):
     assert list(locks.lock_members(session, program.program_id, ["c-1", "elsewhere"])) == ["c-1"]
 
 
+def test_a_member_is_not_mistaken_for_the_owner_of_an_order_with_the_same_id(session: Session, program: Program):
+    ada, bob = a_member(session, program, "ada"), a_member(session, program, "bob")
+    locks.claim(session, program.program_id, "order", [("bob", ada.member_id, None), ("eve", ada.member_id, None)])
+
+    assert locks.lock_member(session, program.program_id, "bob").member_id == bob.member_id
+    assert queries.member(session, program.program_id, "bob").customer_id == "bob"
+    with pytest.raises(MemberNotFound):
+        locks.lock_member(session, program.program_id, "eve")
+    with pytest.raises(MemberNotFound):
+        queries.member_id_of(session, program.program_id, "eve")
+
+
 def test_a_key_is_claimed_once_and_by_active_members_alone(session: Session, program: Program):
     member = a_member(session, program, "c-1")
     service.set_status(session, a_member(session, program, "asleep"), "suspended", now=NOW)

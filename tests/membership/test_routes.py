@@ -3,7 +3,13 @@
 import pytest
 
 from tests.api import Api
-from tests.builders import order_json, reward_json
+from tests.builders import NOW, order_json, reward_json
+from tests.clocks import it_is
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, NOW)
 
 
 def test_a_put_enrols_with_201_and_changes_with_200(api: Api):

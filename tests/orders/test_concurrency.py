@@ -5,8 +5,20 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import pytest
+
+from loyalty.core.answers import Answer
+from loyalty.core.errors import IdempotencyConflict
+from loyalty.db.session import transaction
+from loyalty.orders.service import record_orders
 from tests.api import Api
-from tests.builders import order_json, reward_json
+from tests.builders import NOW, an_order, order_json, reward_json
+from tests.clocks import it_is
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, NOW)
 
 
 def in_parallel(count, call):
@@ -78,6 +90,26 @@ def test_a_customer_enrolled_by_two_orders_at_once_is_one_member(api: Api):
 
     assert [answer.status_code for answer in answers] == [201] * 4
     assert api.balance("new")["available"] == 120
+
+
+def test_batches_that_want_the_same_ids_in_opposite_orders_do_not_wait_for_each_other_in_a_circle(api: Api):
+    for customer in ("ada", "bob"):
+        api.enrol(customer)
+
+    def record(number):
+        customer, step = (("ada", 1), ("bob", -1))[number]
+        outcomes = []
+        with api.app.app_context():
+            for turn in range(3):
+                orders = [an_order(order_id=f"{turn}-{n:03}", customer_id=customer) for n in range(300)][::step]
+                with transaction() as session:
+                    outcomes += record_orders(session, api.program.program_id, orders, now=NOW).values()
+        return Counter(type(outcome) for outcome in outcomes)
+
+    told = sum(in_parallel(2, record), Counter())
+
+    assert told == {Answer: 900, IdempotencyConflict: 900}
+    assert api.balance("ada")["available"] + api.balance("bob")["available"] == 900 * 100
 
 
 def test_sixteen_threads_of_orders_and_redemptions_leave_the_books_clean(api: Api):

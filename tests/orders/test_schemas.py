@@ -1,4 +1,4 @@
-"""The quick way and the general way of loading an order are one: what one accepts the other does, with the same value."""
+"""What the quick way of loading an order accepts, the general way does too, with the same value."""
 
 import json
 

@@ -2,9 +2,17 @@
 
 from collections import Counter
 
+import pytest
+
 from tests.api import Api
-from tests.builders import order_json, reward_json
+from tests.builders import NOW, order_json, reward_json
+from tests.clocks import it_is
 from tests.orders.test_concurrency import in_parallel
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, NOW)
 
 
 def redeem(api: Api, redemption_id: str, customer_id: str = "c-42"):

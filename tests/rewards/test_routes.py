@@ -8,6 +8,11 @@ from tests.builders import NOW, order_json, reward_json
 from tests.clocks import it_is
 
 
+@pytest.fixture(autouse=True)
+def today(monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, NOW)
+
+
 def redeem(api: Api, redemption_id: str = "r-1", reward: str = "five-off"):
     return api.post("/v1/members/c-42/redemptions", {"reward": reward, "redemption_id": redemption_id})
 
