@@ -23,10 +23,15 @@ _LOT_COLUMNS = "member_id, seq, unit, points, remaining, pending, earned_at, mat
 
 _ACCOUNTS = f"SELECT {_ACCOUNT_COLUMNS} FROM accounts WHERE member_id = ANY(%s::uuid[])"
 
-_DUE = f"""
-SELECT {_LOT_COLUMNS} FROM lots WHERE member_id = ANY(%(ids)s::uuid[]) AND remaining > 0 AND expires_at <= %(now)s
+# Account by account, so that the indexes of open lots, which lead with member and unit, are entered where the due begin.
+_DUE = """
+SELECT l.member_id, l.seq, l.unit, l.points, l.remaining, l.pending, l.earned_at, l.matures_at, l.expires_at
+FROM accounts a JOIN lots l ON l.member_id = a.member_id AND l.unit = a.unit
+WHERE a.member_id = ANY(%(ids)s::uuid[]) AND l.remaining > 0 AND l.expires_at <= %(now)s
 UNION
-SELECT {_LOT_COLUMNS} FROM lots WHERE member_id = ANY(%(ids)s::uuid[]) AND pending AND remaining > 0 AND matures_at <= %(now)s
+SELECT l.member_id, l.seq, l.unit, l.points, l.remaining, l.pending, l.earned_at, l.matures_at, l.expires_at
+FROM accounts a JOIN lots l ON l.member_id = a.member_id AND l.unit = a.unit
+WHERE a.member_id = ANY(%(ids)s::uuid[]) AND l.pending AND l.remaining > 0 AND l.matures_at <= %(now)s
 """
 
 # The next change of each account among the lots that are not due: one look into each index.

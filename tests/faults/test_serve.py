@@ -22,7 +22,7 @@ from tests.faults.service import ROOT, WORKERS, Ended, Place, Service, a_place, 
 # A first start makes a database, which takes longer; a second one needs three seconds on a machine with nothing to do.
 QUICK_SECONDS = 20
 
-WAITING = "SELECT FROM pg_stat_activity WHERE application_name = 'loyalty' AND wait_event_type = 'Lock'"
+WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'loyalty' AND wait_event_type = 'Lock'"
 
 
 @dataclass(frozen=True)
