@@ -23,7 +23,7 @@ _LOT_COLUMNS = "member_id, seq, unit, points, remaining, pending, earned_at, mat
 
 _ACCOUNTS = f"SELECT {_ACCOUNT_COLUMNS} FROM accounts WHERE member_id = ANY(%s::uuid[])"
 
-# Account by account, so that the indexes of open lots, which lead with member and unit, are entered where the due begin.
+# Account by account, so that the indexes of open lots, which lead with member and unit, are entered at the due ones.
 _DUE = """
 SELECT l.member_id, l.seq, l.unit, l.points, l.remaining, l.pending, l.earned_at, l.matures_at, l.expires_at
 FROM accounts a JOIN lots l ON l.member_id = a.member_id AND l.unit = a.unit
