@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.earning.domain import Award, EarningRule, Line, Purchase, rule_from
 from loyalty.earning.worth import basis_of, reason_of, worth
-from loyalty.programs.domain import EarnSettings, Program, Rounding, Stacking
+from loyalty.programs.domain import EarnSettings, Program, Rounding, Stacking, UnitTerms
 from loyalty.programs.terms import Activation, Expiry
 from tests.builders import NOW, a_line, a_rule, an_order, new_id
 
@@ -234,6 +234,13 @@ TOGETHER = [
         id="but-not-for-units-that-were-free",
     ),
     pytest.param(
+        an_order(food(), other(1), discount=1000),
+        [a_rule("per-unit", points_per_unit=5)],
+        "sum",
+        {"per-unit": 5},
+        id="nor-for-those-that-the-discount-of-the-order-made-free",
+    ),
+    pytest.param(
         an_order(food(170)),
         [a_rule("money"), a_rule("unit", points_per_unit=1)],
         "best",
@@ -250,6 +257,15 @@ TOGETHER = [
 @pytest.mark.parametrize(("order", "rules", "stacking", "awards"), TOGETHER)
 def test_rules_earn_together(order: Purchase, rules: list[EarningRule], stacking: Any, awards: dict[str, int]):
     assert points(worth(order, rules, a_scheme(stacking=Stacking(base=stacking)))) == awards
+
+
+@pytest.mark.parametrize("stacking", ["sum", "best"])
+def test_every_unit_is_stacked_and_rounded_by_itself(stacking: Any):
+    terms = UnitTerms()
+    program = a_scheme(units={"points": terms, "miles": terms}, stacking=Stacking(base=stacking))
+    rules = [a_rule("points"), a_rule("miles", unit="miles", points="2.5")]
+
+    assert points(worth(an_order(food(150)), rules, program)) == {"points": 1, "miles": 3}
 
 
 def test_the_shipping_of_a_gift_may_earn_but_the_gift_does_not():

@@ -12,7 +12,6 @@ from loyalty.db.embedded import database_url, embedded_server
 from tests.builders import order_json
 from tests.faults.service import Answer, Place, Service, a_place, call, serving, until
 
-LOCK_TIMEOUT_MS = 3_000
 # More than the pools of all workers together would open one after the other.
 EVERY_CONNECTION = 12
 _WAITING = "SELECT pid FROM pg_stat_activity WHERE application_name = 'loyalty' AND wait_event_type = 'Lock'"
@@ -57,7 +56,7 @@ class Till:
 
 @pytest.fixture(scope="module")
 def till() -> Iterator[Till]:
-    with a_place(LOYALTY_LOCK_TIMEOUT_MS=str(LOCK_TIMEOUT_MS)) as place, serving(place) as service:
+    with a_place() as place, serving(place) as service:
         with embedded_server(place.data_dir) as server:
             yield Till(service, database_url(server, "loyalty"))
         assert verified(place)

@@ -38,7 +38,7 @@ class Home:
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
-    with a_place() as place:
+    with a_place(LOYALTY_LOCK_TIMEOUT_MS="30000") as place:
         with serving(place) as service:
             key = service.key
             assert key is not None, service.log
@@ -164,7 +164,7 @@ def test_an_order_that_is_being_recorded_when_the_service_is_told_to_stop_is_sti
             sender.start()
             service.until(lambda: watching.execute(WAITING).fetchone(), "the order to wait for its member")
             service.process.terminate()
-            service.until(place.is_free, "the service to take no more callers")
+            service.until(lambda: len(service.workers()) < WORKERS, "the idle worker to end")
         sender.join()
         assert answers[0].status == 201, service.log
         assert service.wait() == 0

@@ -176,8 +176,9 @@ def test_a_write_records_what_lapsed_with_the_date_it_lapsed(shop: Api, monkeypa
     ]
 
 
-def test_points_of_a_late_order_may_have_lapsed_on_arrival(shop: Api, monkeypatch: pytest.MonkeyPatch):
-    it_is(monkeypatch, NOW + 30 * A_DAY)
+@pytest.mark.parametrize("hours", [12.5 * 24, 30 * 24])
+def test_points_of_a_late_order_may_have_lapsed_on_arrival(shop: Api, monkeypatch: pytest.MonkeyPatch, hours: float):
+    it_is(monkeypatch, NOW + timedelta(hours=hours))
 
     answer = buy(shop)
 
@@ -188,8 +189,9 @@ def test_points_of_a_late_order_may_have_lapsed_on_arrival(shop: Api, monkeypatc
     assert kinds == [("expire", "2026-03-14"), ("mature", "2026-03-03"), ("earn", "2026-03-01")]
 
 
-def test_points_of_a_late_order_may_have_matured_on_arrival(shop: Api, monkeypatch: pytest.MonkeyPatch):
-    it_is(monkeypatch, NOW + 5 * A_DAY)
+@pytest.mark.parametrize("days", [2, 5])
+def test_points_of_a_late_order_may_have_matured_on_arrival(shop: Api, monkeypatch: pytest.MonkeyPatch, days: int):
+    it_is(monkeypatch, NOW + days * A_DAY)
 
     assert buy(shop).json["points"] == {"awarded": 30, "pending": 0, "available": 30}
     assert buckets(shop.balance()) == (30, 0)

@@ -51,11 +51,12 @@ def test_a_balance_says_what_is_held_and_what_becomes_of_it(session: Session, pr
     earn(session, program, member, 20, matures_at=NOW + 3 * A_DAY, expires_at=NOW + 8 * A_DAY)
     earn(session, program, member, 3, matures_at=NOW + 2 * A_DAY)
     earn(session, program, member, 1)
-    spend(session, program, member, 10)
+    earn(session, program, member, 4, expires_at=NOW + A_DAY)
+    spend(session, program, member, 14)
 
     held = balance(session, program, member)
 
-    assert (held.available, held.pending, held.lifetime_earned, held.lifetime_spent) == (148, 23, 181, 10)
+    assert (held.available, held.pending, held.lifetime_earned, held.lifetime_spent) == (148, 23, 185, 14)
     assert held.expiring == [{"points": 40, "at": NOW + 5 * A_DAY}, {"points": 107, "at": NOW + 9 * A_DAY}]
     assert held.maturing == [{"points": 3, "at": NOW + 2 * A_DAY}, {"points": 20, "at": NOW + 3 * A_DAY}]
 
@@ -131,9 +132,11 @@ def test_what_was_recorded_carries_the_time_it_was_recorded(session: Session, pr
     ]
 
 
+@pytest.mark.parametrize("lots_read_at_once", [1, 100])
 def test_a_redemption_spends_points_that_matured_meanwhile_and_none_that_lapsed(
-    session: Session, program: Program, member: LockedMember
+    session: Session, program: Program, member: LockedMember, monkeypatch: pytest.MonkeyPatch, lots_read_at_once: int
 ):
+    monkeypatch.setattr(queries, "LOTS_CHUNK", lots_read_at_once)
     lapsed = earn(session, program, member, 100, expires_at=NOW + A_DAY)
     matured = earn(session, program, member, 20, matures_at=NOW + A_DAY)
 
@@ -179,13 +182,14 @@ def test_the_next_change_is_that_of_the_lots_that_were_not_touched(
     earn(session, program, member, 2, expires_at=NOW + A_DAY)
     earn(session, program, member, 3, matures_at=NOW + 2 * A_DAY, expires_at=NOW + 4 * A_DAY)
     earn(session, program, member, 4)
+    earn(session, program, member, 5, matures_at=NOW + 6 * A_DAY)
 
     seen = [next_change(session, member.member_id)]
-    for day in (1, 2, 3, 4):
+    for day in (1, 2, 3, 4, 6):
         touch(session, program, member, now=NOW + day * A_DAY)
         seen.append(next_change(session, member.member_id))
 
-    assert seen == [NOW + A_DAY, NOW + 2 * A_DAY, NOW + 3 * A_DAY, NOW + 4 * A_DAY, None]
+    assert seen == [*(NOW + day * A_DAY for day in (1, 2, 3, 4, 6)), None]
 
 
 def test_books_of_several_members_are_opened_together(session: Session, program: Program):
