@@ -34,7 +34,7 @@ _VERSION = re.compile(r'(?:W/)?(?P<quote>"?)(?P<version>[0-9]{1,18})(?P=quote)')
 
 # Path converters that refuse a value with its shape, and those for which it is just another address.
 _REFUSE_SHAPES = ("shop_id", "code")
-_REFUSE_ADDRESSES = ("int", "uuid", "any")
+_REFUSE_ADDRESSES = ("version", "uuid", "any")
 
 View = TypeVar("View", bound=Callable[..., Any])
 

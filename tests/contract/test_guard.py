@@ -46,7 +46,7 @@ class Route(NamedTuple):
 
 def _address(rule: Rule) -> str:
     """`/v1/members/<shop_id:customer_id>` with something in each place that the router takes."""
-    samples = {"uuid": UUID, "int": "1"}
+    samples = {"uuid": UUID, "version": "1"}
     return re.sub(r"<(?:(\w+)[^:<>]*:)?\w+>", lambda found: samples.get(found[1] or "", "x-1"), str(rule.rule))
 
 
