@@ -6,6 +6,7 @@ ends with the proof of the books.
 """
 
 import os
+import signal
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -34,6 +35,8 @@ SERVER: pytest.StashKey[str] = pytest.StashKey()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the server in the process that controls the workers."""
+    # A shell starts what runs in the background with Ctrl-C ignored, and what we start would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if hasattr(config, "workerinput"):
         return
     stack = config.stash.setdefault(STACK, ExitStack())

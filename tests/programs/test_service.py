@@ -104,14 +104,18 @@ def test_a_read_sees_a_change_after_a_second_at_most(session: Session, monkeypat
     assert queries.current(session, program.program_id).rounding == "ceil"
 
 
-def test_a_program_that_did_not_change_is_asked_for_its_version_alone(
+def test_a_program_that_did_not_change_is_asked_for_its_version_once_a_second(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ):
     program = a_program(session)
+    began = queries.time.monotonic()
     known = queries.current(session, program.program_id)
-    monkeypatch.setattr(queries, "FRESH_SECONDS", 0.0)
 
-    with statements() as sent:
-        assert queries.current(session, program.program_id) is known
+    asked = {}
+    for seconds in (0.5, 1.5, 2.0, 2.4, 3.0):
+        monkeypatch.setattr(queries.time, "monotonic", lambda seconds=seconds: began + seconds)
+        with statements() as sent:
+            assert queries.current(session, program.program_id) is known
+        asked[seconds] = sent
 
-    assert sent == [queries._VERSION]
+    assert asked == {0.5: [], 1.5: [queries._VERSION], 2.0: [], 2.4: [], 3.0: [queries._VERSION]}

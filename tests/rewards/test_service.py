@@ -120,19 +120,26 @@ def test_an_edit_moves_the_version_and_a_redemption_does_not(session: Session, p
     assert (edited.version, edited.stock) == (2, 9)
 
 
-@pytest.mark.parametrize(("before", "after"), [(None, 1), (1, None), (3, 1), (0, 1)])
+@pytest.mark.parametrize(("before", "after"), [(None, 1), (3, 1), (0, 2), (3, 0), (None, 0)])
 def test_the_stock_is_what_the_last_edit_says_is_left(session: Session, program: Program, redeem, before, after):
     a_reward(session, program, stock=before)
     assert a_reward(session, program, stock=after).stock == after
 
+    for number in range(after):
+        redeem(f"r-{number}")
+    with pytest.raises(OutOfStock) as refused:
+        redeem("one-more")
+
+    assert refused.value.facts == {"reward": "five-off"}
+
+
+def test_a_reward_whose_stock_is_lifted_never_runs_out(session: Session, program: Program, redeem):
+    a_reward(session, program, stock=1)
     redeem("r-1")
 
-    if after is None:
-        assert not redeem("r-2").replayed
-    else:
-        with pytest.raises(OutOfStock) as refused:
-            redeem("r-2")
-        assert refused.value.facts == {"reward": "five-off"}
+    a_reward(session, program, stock=None)
+
+    assert not redeem("r-2").replayed
 
 
 def test_the_same_redemption_again_is_the_first_answer_whatever_happened_since(
