@@ -204,6 +204,16 @@ def test_the_first_set_is_in_force_from_the_beginning_of_time(api: Api):
     assert earned(api, "1999-12-31T23:59:59Z") == {"base@2": 60}
 
 
+def test_a_later_set_is_in_force_from_the_moment_it_is_published(api: Api):
+    api.enrol("c-42")
+    publish(api, rule_json(points="2"))
+
+    answer = publish(api, rule_json(points="3"))
+
+    assert answer.json["effective_from"] == "2026-03-01T12:00:00Z"
+    assert earned(api, "2026-03-01T11:59:59Z") == {"base@2": 60}
+
+
 def test_the_first_set_is_in_force_from_now_where_orders_were_judged_without_it(api: Api):
     api.enrol("c-42")
     earned(api)
