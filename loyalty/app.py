@@ -38,8 +38,6 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
 class ContractApi(Api):
     """flask-smorest without its own error shape: problems are ours."""
 
-    DEFAULT_ERROR_RESPONSE_NAME = None
-
     def _register_error_handlers(self) -> None:
         """Leave errors to `loyalty.web.problems`."""
 

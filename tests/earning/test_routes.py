@@ -101,10 +101,10 @@ def test_publishing_puts_the_draft_in_force_and_empties_it(api: Api):
 
 
 def test_the_version_of_a_draft_moves_on_after_it_was_published(api: Api):
-    before = api.get(DRAFT).headers["ETag"]
-    publish(api, rule_json())
+    published = put_draft(api, rule_json()).headers["ETag"]
+    api.post(PUBLISH, {})
 
-    again = api.put(DRAFT, {"rules": []}, headers={"If-Match": before})
+    again = api.put(DRAFT, {"rules": []}, headers={"If-Match": published})
 
     assert (again.status_code, again.json["code"]) == (412, "stale-version")
 

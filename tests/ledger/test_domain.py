@@ -226,6 +226,7 @@ def test_points_lapse_at_the_instant_of_their_expiry_and_not_before():
     book.settle(JUNE)
     assert holding(book) == (0, 0)
     assert [(a.lot_seq, a.points) for a in book.allocations] == [(1, 100)]
+    assert (book.entries[0].reference, book.entries[0].reason) == ("1", "expired")
 
 
 def test_points_mature_at_their_instant_and_not_before():
