@@ -183,23 +183,26 @@ def test_the_last_point_can_be_spent():
 
 
 def test_pending_points_cannot_be_spent():
-    book = a_book(a_lot(70, pending=True, matures_at=NOW + A_DAY), a_lot(20))
+    book = a_book(a_lot(70, seq=1, pending=True, matures_at=NOW + A_DAY), a_lot(20, seq=2))
 
     with pytest.raises(InsufficientPoints) as refused:
         spend(book, 21)
     spend(book, 20)
 
     assert refused.value.facts["available"] == 20
-    assert holding(book) == (0, 70)
+    assert (holding(book), left(book)) == ((0, 70), {1: 70, 2: 0})
 
 
 def test_points_of_another_unit_cannot_be_spent():
     member_id = new_id()
-    miles = a_lot(100, unit="miles", seq=1)
-    book = Book(member_id, [an_account(member_id, unit="miles", available=100, last_seq=1)], [miles])
+    accounts = [an_account(member_id, unit=unit, available=100, last_seq=2) for unit in ("miles", "points")]
+    book = Book(member_id, accounts, [a_lot(100, unit="miles", seq=1), a_lot(100, seq=2)])
 
+    spend(book, 100)
     with pytest.raises(InsufficientPoints):
         spend(book, 1)
+
+    assert left(book) == {1: 100, 2: 0}
 
 
 # Maturing and lapsing
