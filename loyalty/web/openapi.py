@@ -7,8 +7,9 @@ from typing import Any
 import yaml
 from flask_smorest import Api
 from marshmallow import fields
+from marshmallow.validate import OneOf
 
-from loyalty.web.fields import Rate
+from loyalty.web.fields import Currency, Locale, Rate, Zone
 
 TITLE = "Loyalty engine"
 VERSION = "1.0.0"
@@ -100,6 +101,9 @@ HEADERS: dict[str, Any] = {
     },
 }
 
+# What a value of a field looks like, where its pattern alone does not tell a reader.
+EXAMPLES: dict[type[fields.Field[Any]], str] = {Currency: "EUR", Locale: "pl-PL", Rate: "1.5", Zone: "Europe/Warsaw"}
+
 # For views that answer with `etag(...)`: `@bp.response(200, ThingSchema(), headers=VERSIONED)`.
 VERSIONED = {"ETag": "ETag"}
 
@@ -132,12 +136,19 @@ def init_app(api: Api) -> None:
 
 def _shape(_converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> dict[str, Any]:
     """What is wrong or missing in `ret`, the schema of one field."""
+    shape: dict[str, Any] = {}
+    if (example := EXAMPLES.get(type(field))) is not None:
+        shape["examples"] = [example]
     if isinstance(field, Rate):
         ret.pop("x-minimum"), ret.pop("x-maximum")
-        return {"pattern": r"^[0-9]{1,7}(\.[0-9]{1,6})?$", "examples": ["1.5"]}
-    if isinstance(field, fields.Dict) and "minLength" in ret:
-        return {"minProperties": ret.pop("minLength")}
-    return {}
+        shape["pattern"] = r"^[0-9]{1,7}(\.[0-9]{1,6})?$"
+    if isinstance(field, fields.Dict):
+        if "minLength" in ret:
+            shape["minProperties"] = ret.pop("minLength")
+        for rule in field.key_field.validators if field.key_field else ():
+            if isinstance(rule, OneOf):
+                shape["propertyNames"] = {"enum": list(rule.choices)}
+    return shape
 
 
 def problem_response(status: int, codes: set[str], *, note: str = "") -> dict[str, Any]:

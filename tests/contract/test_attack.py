@@ -4,6 +4,7 @@ Whatever comes, the answer is documented: its status, its media type, its header
 What does not fit the schema is refused. Every run sends the same.
 """
 
+import re
 from copy import deepcopy
 from itertools import count
 from typing import Any
@@ -59,6 +60,8 @@ SCHEMA.config.generation.with_security_parameters = False
 OPERATIONS = {o.ok().label: o.ok() for o in SCHEMA.get_all_operations() if o.ok().label not in LEFT_ALONE}
 WITH_INPUT = [label for label, operation in OPERATIONS.items() if operation.body or operation.query]
 
+INSTANT = r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})"
+
 fresh = count(1)
 
 
@@ -72,6 +75,8 @@ def shop(api: Api) -> Api:
         ("post", "/v1/members/{customer_id}/redemptions"),
     ):
         body = contract()["paths"][path][method]["requestBody"]["content"]["application/json"]["example"]
+        if path == "/v1/orders":  # one that leaves points to spend
+            body = {**body, "lines": [{**body["lines"][0], "unit_price": 1_000_000}]}
         assert api.call(method.upper(), path.format(**ids_in(path)), json=body).status_code == 201
     return api
 
@@ -121,11 +126,10 @@ class Attacker:
         return response.status_code
 
     def _renewed(self, case: schemathesis.Case) -> dict[str, str]:
-        """What only works once, made to work again: ids in the body are changed, headers are returned."""
+        """What only works once, made to work again: the body is changed, headers are returned."""
         number, renewed = next(fresh), {}
-        for name in ("order_id", "redemption_id"):
-            if isinstance(case.body, dict) and case.body.get(name) in ("A-1001", "r-1001"):
-                case.body = {**case.body, name: f"x-{number}"}
+        if isinstance(case.body, dict):
+            case.body = sensible(case.body, number)
         for name in ("Idempotency-Key", "If-Match"):
             if (case.headers or {}).get(name) == contract()["components"]["parameters"][name]["example"]:
                 renewed[name] = f"key-{number}" if name == "Idempotency-Key" else self._etag(case.path)
@@ -134,3 +138,32 @@ class Attacker:
     def _etag(self, template: str) -> str:
         self.etag = self.etag or self.shop.get(template.format(**ids_in(template))).headers["ETag"]
         return self.etag
+
+
+def sensible(body: dict[str, Any], number: int) -> dict[str, Any]:
+    """A body without the nonsense that a schema cannot forbid, and that would hide what else the case tries.
+
+    Only what fits the schema is touched, for what does not is what the case is about.
+    """
+    better = {
+        "order_id": f"x-{number}",
+        "redemption_id": f"x-{number}",
+        "line_id": f"line-{number}",
+        "currency": "EUR",
+        "placed_at": "2026-03-01T10:00:00Z",
+        "valid_to": None,
+        "referred_by": None,
+    }
+    changed = dict(body)
+    for name, value in body.items():
+        if name in better and isinstance(value, str) and fits(name, value):
+            changed[name] = better[name]
+        elif isinstance(value, list):
+            changed[name] = [sensible(v, number * 1000 + n) if isinstance(v, dict) else v for n, v in enumerate(value)]
+    return changed
+
+
+def fits(name: str, value: str) -> bool:
+    """Whether a text is one that the schema of every field of this name allows."""
+    patterns = {"currency": r"[A-Z]{3}", "placed_at": INSTANT, "valid_to": INSTANT}
+    return bool(re.fullmatch(patterns.get(name, r"[A-Za-z0-9._:@+-]{1,64}"), value))

@@ -24,7 +24,8 @@ REWARD_POINTS = 7
 FORTUNE = 1_000_000
 # So much is acknowledged before something is killed.
 ACKNOWLEDGED_BEFORE = 60
-# After a request that failed.
+# Between the requests of a till, and after one that failed: to be told once is enough.
+BREATH_SECONDS = 0.01
 PAUSE_SECONDS = 0.1
 
 # What must not exist: one half of what is written together.
@@ -88,6 +89,7 @@ class Shop:
                     return
                 request = a_request(f"{name}-{number}", number)
                 self.sent.append(request)
+                time.sleep(BREATH_SECONDS)
                 try:
                     self.note(request, client.call("POST", request.path, request.body))
                 except (OSError, http.client.HTTPException):
