@@ -12,13 +12,14 @@ from loyalty.core.ids import new_id
 from loyalty.db.session import Session
 from loyalty.db.writer import write
 from loyalty.earning.domain import EarningRule, Line, PointsPer
-from loyalty.ledger.domain import Account, Lot
+from loyalty.ledger.domain import Account, Credit, Lot
 from loyalty.members import locks
 from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.orders.domain import NewOrder
 from loyalty.programs import service as programs
 from loyalty.programs.domain import NewProgram, Program
+from loyalty.programs.terms import Dates
 from loyalty.rewards import service as rewards
 from loyalty.rewards.domain import NewReward, Reward
 
@@ -84,6 +85,15 @@ def a_rule(code: str = "base", *, points: str = "1", amount: int = 100, **given:
 def an_account(member_id: UUID | None = None, **given: Any) -> Account:
     """An account in points."""
     return Account(**{"member_id": member_id or new_id(), "unit": "points", **given})
+
+
+def a_credit(points: int = 100, **given: Any) -> Credit:
+    """Points earned at NOW that never lapse, unless dates are given (`expires_at`, `matures_at` …)."""
+    dates = {name: given.pop(name) for name in ("matures_at", "deadline_at", "expires_at", "expiry") if name in given}
+    pending = given.pop("pending", dates.get("matures_at") is not None)
+    return Credit(
+        **{"points": points, "unit": "points", "earned_at": NOW, "dates": Dates(pending=pending, **dates), **given}
+    )
 
 
 def a_lot(points: int = 100, **given: Any) -> Lot:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from loyalty.programs.domain import POINTS
-from loyalty.programs.terms import Activation, Expiry
+from loyalty.programs.terms import Activation, Dates, Expiry
 
 # Categories are paths: "coffee > beans" lies below "coffee".
 CATEGORY_SEPARATOR = " > "
@@ -107,8 +107,7 @@ class Award:
     points: int
     lines: tuple[tuple[str, int], ...]
     reason: str
-    matures_at: datetime | None
-    expires_at: datetime | None
+    dates: Dates
 
 
 def _within(category: str | None, paths: tuple[str, ...]) -> bool:

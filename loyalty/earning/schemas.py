@@ -37,7 +37,7 @@ class RuleSchema(Schema):
     exclude_skus = fields.List(Text(most=64), validate=Length(max=NAMES_MAX))
     channels = fields.List(Text(most=64), validate=Length(max=100))
     min_basis = MinorUnits()
-    unit = fields.String(validate=OneOf([POINTS]))
+    unit = Code()
     activation = fields.Nested(ActivationSchema, allow_none=True)
     expiry = fields.Nested(ExpirySchema, allow_none=True)
     valid_from = Instant(allow_none=True)

@@ -12,6 +12,8 @@ from loyalty.earning import queries
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RulesInvalid
 from loyalty.earning.models import RuleDraftRow, RuleSetRow
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import POINTS, Program
 
 _ORDERS_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %s AND kind = 'order')"
 
@@ -37,6 +39,7 @@ def publish(
     if draft is None or draft.rules is None:
         raise NothingToPublish("There is no draft; PUT one first.")
     _refuse_contradictions(draft.rules)
+    _refuse_unknown_units(draft.rules, programs.load(session, program_id))
     if effective_from is not None and effective_from < now:
         raise EffectiveFromPast("effective_from lies in the past.", effective_from=effective_from)
     newest, *older = queries.stored_sets(session, program_id)
@@ -66,6 +69,16 @@ def _refuse_contradictions(rules: list[dict[str, Any]]) -> None:
                 found.append({"pointer": f"/rules/{number}/{name}", "detail": detail})
     if found:
         raise RulesInvalid("Each rule needs a code and a priority of its own.", errors=found)
+
+
+def _refuse_unknown_units(rules: list[dict[str, Any]], program: Program) -> None:
+    found = [
+        {"pointer": f"/rules/{number}/unit", "detail": f"This program has no unit '{rule['unit']}'."}
+        for number, rule in enumerate(rules)
+        if rule.get("unit", POINTS) not in program.units
+    ]
+    if found:
+        raise RulesInvalid("A rule gives a unit that the program has: PATCH /v1/admin/program adds one.", errors=found)
 
 
 def _numbered(rules: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:

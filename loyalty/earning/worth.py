@@ -14,6 +14,7 @@ from loyalty.core import money
 from loyalty.core.apportion import apportion
 from loyalty.earning.domain import Award, EarningRule, Line, Purchase
 from loyalty.programs.domain import EarnSettings, Program, Rounding
+from loyalty.programs.terms import dates_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +127,9 @@ def _best_per_line(raw: list[_Raw]) -> list[_Raw]:
 
 def _award(found: _Raw, points: int, purchase: Purchase, program: Program) -> Award:
     rule = found.rule
+    # The expiry of a member's tier would stand between the rule's own and the unit's.
     terms = program.units[rule.unit]
     activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
-    matures_at = activation.matures_at(purchase.placed_at, program.time_zone)
     split = apportion(points, found.by_line)
     return Award(
         rule_code=rule.code,
@@ -137,8 +138,7 @@ def _award(found: _Raw, points: int, purchase: Purchase, program: Program) -> Aw
         points=points,
         lines=tuple((line.line_id, part) for line, part in zip(purchase.lines, split, strict=True) if part),
         reason=reason_of(rule, program.currency),
-        matures_at=matures_at,
-        expires_at=expiry.expires_at(matures_at or purchase.placed_at, program.time_zone),
+        dates=dates_of(activation, expiry, purchase.placed_at, program.time_zone),
     )
 
 

@@ -1,189 +1,268 @@
 """A member's book, open while one decision is made.
 
-A `Book` begins with what was read under the member's lock (accounts, and the lots that matter to the decision), applies
-steps to it, and ends as the entries, lots and allocations to be written. It does no input or output, asks no clock, and
-every step keeps the account equal to its lots. Steps that take points date what they find matured or lapsed first, so
-a balance is exact even if every job was down.
+A `Book` begins with what was read under the member's lock, has steps applied to it, and ends as the rows to be written.
+It does no input or output and asks no clock. This module keeps the pages straight: entries, lots, what is upcoming. The
+steps are in `settling` (what falls due by itself), `crediting`, `spending`, `reversing` and `moving`; each leaves every
+account equal to its lots.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
-from uuid import UUID
+from typing import Any, Generic, TypeVar
 
-from loyalty.ledger.domain import Account, Allocation, Credit, Entry, Lot, applied, consumption_key
-from loyalty.ledger.errors import InsufficientPoints
+from loyalty.ledger.domain import (
+    BEGINNING,
+    Account,
+    Allocation,
+    Checkpoint,
+    Credit,
+    Debt,
+    Entry,
+    Hold,
+    Holdings,
+    Idle,
+    Lot,
+    applied,
+    consumption_key,
+)
+from loyalty.programs.terms import expiry_from
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+# A read of the past adds up so many entries at most, beyond those that came late.
+CHECKPOINT_EVERY = 64
+
+
+class Shelf(Generic[K, V]):
+    """Values by key, and which of them are not what they were when they were read."""
+
+    def __init__(self, key: Callable[[V], K], values: Iterable[V]) -> None:
+        self._key = key
+        self._now = {key(value): value for value in values}
+        self._read = dict(self._now)
+
+    def __getitem__(self, key: K) -> V:
+        return self._now[key]
+
+    def __iter__(self) -> Iterator[V]:
+        return iter(list(self._now.values()))
+
+    def get(self, key: K) -> V | None:
+        """The value, if there is one."""
+        return self._now.get(key)
+
+    def put(self, value: V) -> None:
+        """Put a value where its key says."""
+        self._now[self._key(value)] = value
+
+    def take_in(self, values: Iterable[V]) -> None:
+        """Take in what was read later; what was decided already stands."""
+        for value in values:
+            self._read.setdefault(self._key(value), value)
+            self._now.setdefault(self._key(value), value)
+
+    def changed(self) -> Iterator[tuple[V, bool]]:
+        """The values that are not what was read, each with whether it is new."""
+        for key, value in self._now.items():
+            if value is not (read := self._read.get(key)):
+                yield value, read is None
 
 
 class Book:
-    """What one member holds and what a decision adds to it."""
+    """What one member holds and what a decision adds to it.
 
-    def __init__(
-        self,
-        member_id: UUID,
-        accounts: Iterable[Account],
-        lots: Iterable[Lot] = (),
-        later: Mapping[str, datetime | None] | None = None,
-    ) -> None:
-        """Open the book with all accounts of the member and some of the lots.
+    `now` never lies before what the books know already, however the clocks of two servers differ.
+    """
 
-        `later` gives, by unit, the next change among the lots that were not read; by default that of the account.
-        """
-        self.member_id = member_id
-        self.accounts = {account.unit: account for account in accounts}
-        self._accounts_read = dict(self.accounts)
-        self._later = {unit: account.next_change_at for unit, account in self.accounts.items()} | dict(later or {})
-        self.lots = {lot.seq: lot for lot in lots}
+    def __init__(self, holdings: Holdings, *, zone: str, now: datetime) -> None:
+        self.member_id = holdings.member_id
+        self.zone = zone
+        self.now = max([now, *(account.known_at for account in holdings.accounts)])
+        self.accounts: Shelf[str, Account] = Shelf(lambda account: account.unit, holdings.accounts)
+        self.lots: Shelf[int, Lot] = Shelf(lambda lot: lot.seq, holdings.lots)
+        self.holds: Shelf[str, Hold] = Shelf(lambda hold: hold.hold_id, holdings.holds)
+        self.debts: Shelf[int, Debt] = Shelf(lambda debt: debt.seq, holdings.debts)
         self.entries: list[Entry] = []
         self.allocations: list[Allocation] = []
-        self._lots_read = dict(self.lots)
-        self._last_seq = max((account.last_seq for account in self.accounts.values()), default=0)
+        self.checkpoints: list[Checkpoint] = []
+        # (unit, instant) -> how many points more mature, and how many more lapse, then.
+        self.upcoming: dict[tuple[str, datetime], tuple[int, int]] = {}
+        self._later = {account.unit: account.next_change_at for account in holdings.accounts} | dict(holdings.later)
+        self._last_seq = max((account.last_seq for account in holdings.accounts), default=0)
 
     def account(self, unit: str) -> Account:
         """The account in `unit`, empty if there was none."""
         return self.accounts.get(unit) or Account(member_id=self.member_id, unit=unit)
 
-    def add_lots(self, lots: Iterable[Lot]) -> None:
-        """Take in lots that were read later; what the book already decided about a lot stands."""
-        read = {lot.seq: lot for lot in lots}
-        self._lots_read = read | self._lots_read
-        self.lots = read | self.lots
+    def open_lots(self, unit: str) -> list[Lot]:
+        """The lots read that have something to spend, in the order of consumption."""
+        lots = [lot for lot in self.lots if lot.unit == unit and lot.remaining and not lot.pending]
+        return sorted(lots, key=lambda lot: consumption_key(lot, self.expires_at(lot)))
 
-    def changed_accounts(self) -> Iterator[tuple[Account, bool]]:
-        """The accounts that are not what they were when they were read, each with whether it is new."""
-        for unit, account in self.accounts.items():
-            if account is not (read := self._accounts_read.get(unit)):
-                yield account, read is None
+    def expires_at(self, lot: Lot) -> datetime | None:
+        """The first instant at which an available lot is gone, as things stand; None: never."""
+        if lot.expiry is None or lot.pending:
+            return lot.expires_at
+        idle = self.account(lot.unit).idle.get(lot.expiry)
+        # The clock of its terms has run out and was put away.
+        return idle.at if idle else BEGINNING
 
-    def changed_lots(self) -> Iterator[tuple[Lot, bool]]:
-        """The lots that are not what they were when they were read, each with whether it is new."""
-        for seq, lot in self.lots.items():
-            if lot is not (read := self._lots_read.get(seq)):
-                yield lot, read is None
-
-    def earn(self, credit: Credit) -> Entry:
-        """Open a lot of earned points, pending if they mature later than they were earned."""
-        assert credit.points > 0, "only points that are earned make an entry"
-        pending = credit.matures_at is not None and credit.matures_at > credit.earned_at
-        entry = self._record(
-            "earn",
-            credit.unit,
-            credit.points,
-            credit.earned_at,
-            pending=credit.points if pending else 0,
-            available=0 if pending else credit.points,
-            order_id=credit.order_id,
-            rule_code=credit.rule_code,
-            rule_version=credit.rule_version,
-            reason=credit.reason,
-            detail=credit.detail,
-        )
-        self.lots[entry.seq] = Lot(
-            member_id=self.member_id,
-            seq=entry.seq,
-            unit=credit.unit,
-            points=credit.points,
-            remaining=credit.points,
-            pending=pending,
-            earned_at=credit.earned_at,
-            matures_at=credit.matures_at,
-            expires_at=credit.expires_at,
-        )
-        self._expect_change(credit.unit, credit.matures_at if pending else credit.expires_at)
-        return entry
-
-    def settle(self, now: datetime) -> None:
-        """Record what has matured or lapsed by `now`, each at its true instant and in the order of the instants.
-
-        The book must hold every lot that is due.
-        """
-        units = [unit for unit, account in self.accounts.items() if account.is_due(now)]
-        for unit in units:
-            while due := self._next_due(unit, now):
-                _, _, lot = due
-                self._mature(lot) if lot.pending else self._expire(lot)
-            upcoming = [_next_change(lot) for lot in self.lots.values() if lot.unit == unit and lot.remaining]
-            upcoming.append(self._later.get(unit))
-            soonest = min((at for at in upcoming if at is not None), default=None)
-            self.accounts[unit] = replace(self.accounts[unit], next_change_at=soonest)
-
-    def redeem(self, unit: str, points: int, *, now: datetime, reference: str, reason: str) -> Entry:
-        """Spend points, from the lots that lapse first. Refuses: InsufficientPoints.
-
-        The book must be settled as of `now` and hold enough open lots to cover `points`.
-        """
-        assert points > 0, "a redemption costs points"
-        available = self.account(unit).available
-        if available < points:
-            raise InsufficientPoints(required=points, available=available, unit=unit)
-        entry = self._record("redeem", unit, -points, now, available=-points, reference=reference, reason=reason)
-        open_lots = [lot for lot in self.lots.values() if lot.unit == unit and lot.remaining and not lot.pending]
-        left = points
-        for lot in sorted(open_lots, key=consumption_key):
-            taken = min(left, lot.remaining)
-            if taken:
-                self._take(entry, lot, taken)
-                left -= taken
-        assert left == 0, "the account promised what its lots do not hold"
-        return entry
-
-    def _next_due(self, unit: str, now: datetime) -> tuple[datetime, int, Lot] | None:
-        due = []
-        for lot in self.lots.values():
-            if (
-                lot.unit == unit
-                and lot.remaining
-                and (lot.matures_by(now) or (not lot.pending and lot.expires_by(now)))
-            ):
-                at = lot.matures_at if lot.pending else lot.expires_at
-                assert at is not None, "what is due has an instant"
-                due.append((at, lot.seq, lot))
-        return min(due, key=lambda d: d[:2], default=None)
-
-    def _mature(self, lot: Lot) -> None:
-        assert lot.matures_at is not None, "a lot without an instant does not mature by itself"
-        points = lot.remaining
-        self._record(
-            "mature", lot.unit, points, lot.matures_at, pending=-points, available=points, reference=str(lot.seq)
-        )
-        self.lots[lot.seq] = replace(lot, pending=False)
-
-    def _expire(self, lot: Lot) -> None:
-        assert lot.expires_at is not None, "a lot without an expiry does not lapse"
-        points = lot.remaining
-        entry = self._record(
-            "expire", lot.unit, -points, lot.expires_at, available=-points, reference=str(lot.seq), reason="expired"
-        )
-        self._take(entry, lot, points)
-
-    def _take(self, entry: Entry, lot: Lot, points: int) -> None:
-        self.allocations.append(Allocation(member_id=self.member_id, seq=entry.seq, lot_seq=lot.seq, points=points))
-        self.lots[lot.seq] = replace(lot, remaining=lot.remaining - points)
-
-    def _record(self, kind: str, unit: str, points: int, occurred_at: datetime, **effect: Any) -> Entry:
-        self._last_seq += 1
+    def record(self, kind: str, unit: str, points: int, at: datetime, *, settled: bool = False, **given: Any) -> Entry:
+        """Write an entry and move the account by it. `settled`: it fell due by itself, hence was known at its time."""
         account = self.account(unit)
+        self._last_seq += 1
         entry = Entry(
             member_id=self.member_id,
             seq=self._last_seq,
             unit=unit,
             kind=kind,
             points=points,
-            occurred_at=occurred_at,
-            available_after=account.available + effect.get("available", 0),
-            **effect,
+            occurred_at=at,
+            known_at=max(at, account.known_at) if settled else self.now,
+            late=at < account.latest_at,
+            available_after=account.available + given.get("available", 0),
+            **given,
         )
         assert entry.available_after >= 0, "available points are never negative"
         self.entries.append(entry)
-        self.accounts[unit] = applied(account, entry)
+        self.accounts.put(applied(account, entry))
+        if entry.seq % CHECKPOINT_EVERY == 0:
+            self.checkpoints += [_checkpoint(each, entry.seq) for each in self.accounts]
         return entry
 
-    def _expect_change(self, unit: str, at: datetime | None) -> None:
-        account = self.accounts[unit]
+    def open_lot(self, kind: str, credit: Credit, *, at: datetime) -> Entry:
+        """Record a credit, and open the lot that holds it. Pending, if it does not mature by `at`."""
+        assert credit.points > 0, "only points make a lot"
+        dates = credit.dates
+        pending = dates.pending and (dates.matures_at is None or dates.matures_at > at)
+        unfixed = {"expiry": dates.expiry, "deadline_at": dates.deadline_at}
+        promised = {name: value for name, value in unfixed.items() if value is not None}
+        entry = self.record(
+            kind,
+            credit.unit,
+            credit.points,
+            at,
+            pending=credit.points if pending else 0,
+            available=0 if pending else credit.points,
+            matures_at=dates.matures_at,
+            expires_at=dates.expires_at,
+            order_id=credit.order_id,
+            rule_code=credit.rule_code,
+            rule_version=credit.rule_version,
+            reference=credit.reference,
+            reason=credit.reason,
+            detail={**(credit.detail or {}), **promised} or None,
+        )
+        if dates.expiry and not pending and dates.expiry not in self.account(credit.unit).idle:
+            self.start_clock(credit.unit, dates.expiry, at)
+        self.put_lot(
+            Lot(
+                member_id=self.member_id,
+                seq=entry.seq,
+                unit=credit.unit,
+                points=credit.points,
+                remaining=credit.points,
+                pending=pending,
+                earned_at=credit.earned_at,
+                matures_at=dates.matures_at,
+                deadline_at=dates.deadline_at,
+                expires_at=dates.expires_at,
+                expiry=dates.expiry,
+                origin_member_id=credit.origin and credit.origin[0],
+                origin_seq=credit.origin and credit.origin[1],
+            )
+        )
+        return entry
+
+    def allocate(self, entry: Entry, lot_seq: int, points: int, *, held: int = 0) -> None:
+        """Let an entry take `points` out of what remains of a lot, and `held` into what it holds."""
+        lot = self.lots[lot_seq]
+        self.allocations.append(
+            Allocation(member_id=self.member_id, seq=entry.seq, lot_seq=lot_seq, points=points, held=held)
+        )
+        self.put_lot(replace(lot, remaining=lot.remaining - points, held=lot.held + held))
+
+    def put_lot(self, lot: Lot) -> None:
+        """Put a new or changed lot on its shelf, and what it changes of what is upcoming with it."""
+        before = self.lots.get(lot.seq)
+        if before is not None:
+            self._foresee(before, -before.remaining)
+        self._foresee(lot, lot.remaining)
+        self.lots.put(lot)
+        if lot.remaining:
+            self.expect(lot.unit, (lot.matures_at or lot.deadline_at) if lot.pending else self.expires_at(lot))
+
+    def start_clock(self, unit: str, code: str, at: datetime) -> None:
+        """Let the terms `code`, by which points lapse through inactivity, run from `at` at the least."""
+        lapses_at = expiry_from(code).expires_at(at, self.zone)
+        assert lapses_at is not None, "inactivity has a length"
+        self.extend_clock(unit, code, lapses_at)
+
+    def extend_clock(self, unit: str, code: str, lapses_at: datetime) -> None:
+        """Let the points of the terms `code` live until `lapses_at` at the least."""
+        idle = self.account(unit).idle.get(code, Idle(lapses_at, 0))
+        self._put_idle(unit, code, replace(idle, at=max(idle.at, lapses_at)))
+
+    def stir(self, unit: str, at: datetime) -> None:
+        """The member was active at `at`: all points that lapse through inactivity live longer."""
+        for code in self.account(unit).idle:
+            self.start_clock(unit, code, at)
+
+    def stop_clock(self, unit: str, code: str) -> None:
+        """Put the clock of lapsed points away."""
+        account = self.account(unit)
+        self.accounts.put(replace(account, idle={c: idle for c, idle in account.idle.items() if c != code}))
+
+    def expect(self, unit: str, at: datetime | None) -> None:
+        """Remember that something falls due at `at`."""
+        account = self.account(unit)
         if at is not None and (account.next_change_at is None or at < account.next_change_at):
-            self.accounts[unit] = replace(account, next_change_at=at)
+            self.accounts.put(replace(account, next_change_at=at))
+
+    def look_ahead(self, unit: str) -> None:
+        """Set the account's next change to the soonest that is known, once what was due is settled."""
+        account = self.account(unit)
+        coming = [self._later.get(unit), *(idle.at for idle in account.idle.values() if idle.points)]
+        coming += [hold.expires_at for hold in self.holds if hold.unit == unit and hold.status == "held"]
+        for lot in self.lots:
+            if lot.unit == unit and lot.remaining:
+                coming.append((lot.matures_at or lot.deadline_at) if lot.pending else lot.expires_at)
+        soonest = min((at for at in coming if at is not None), default=None)
+        if soonest != account.next_change_at:
+            self.accounts.put(replace(account, next_change_at=soonest))
+
+    def _foresee(self, lot: Lot, points: int) -> None:
+        if not points:
+            return
+        if lot.pending and lot.matures_at is not None:
+            maturing, expiring = self.upcoming.get((lot.unit, lot.matures_at), (0, 0))
+            self.upcoming[lot.unit, lot.matures_at] = (maturing + points, expiring)
+        if lot.expires_at is not None:
+            maturing, expiring = self.upcoming.get((lot.unit, lot.expires_at), (0, 0))
+            self.upcoming[lot.unit, lot.expires_at] = (maturing, expiring + points)
+        # Where the clock was put away, the points came back from a hold to lapse at once.
+        elif lot.expiry and not lot.pending and (idle := self.account(lot.unit).idle.get(lot.expiry)):
+            self._put_idle(lot.unit, lot.expiry, replace(idle, points=idle.points + points))
+
+    def _put_idle(self, unit: str, code: str, idle: Idle) -> None:
+        account = self.account(unit)
+        if account.idle.get(code) != idle:
+            self.accounts.put(replace(account, idle={**account.idle, code: idle}))
 
 
-def _next_change(lot: Lot) -> datetime | None:
-    return lot.matures_at if lot.pending else lot.expires_at
+def _checkpoint(account: Account, seq: int) -> Checkpoint:
+    return Checkpoint(
+        member_id=account.member_id,
+        unit=account.unit,
+        seq=seq,
+        available=account.available,
+        pending=account.pending,
+        held=account.held,
+        debt=account.debt,
+        lifetime_earned=account.lifetime_earned,
+        lifetime_spent=account.lifetime_spent,
+        latest_at=account.latest_at,
+        known_at=account.known_at,
+    )

@@ -1,18 +1,39 @@
-"""Entries, lots and accounts as frozen values, and the consequences of each for the others.
+"""Entries, lots, holds, debts and accounts as frozen values, and the consequences of each for the others.
 
 Vocabulary: an *entry* changes the buckets of one account (available, pending, held, debt); a credit opens a *lot*;
-what takes points from lots says so in *allocations* (entry, lot, points).
+what moves points out of lots, or back, says so in *allocations*; a *hold* keeps points for a payment that is under way;
+a *debt* is what a return could not take back.
 """
 
-from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Literal
 from uuid import UUID
+
+from loyalty.programs.terms import Dates
+
+HoldStatus = Literal["held", "captured", "released", "expired"]
+
+AVAILABLE_FOR_GOOD = Dates()
+BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """The points of an account that lapse together at `at`, unless the member earns or spends before."""
+
+    at: datetime
+    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """What a member holds in one unit, and the next instant at which that changes by itself."""
+    """What a member holds in one unit, and the next instant at which that changes by itself.
+
+    `latest_at` and `known_at` are the latest `occurred_at` and `known_at` of its entries. `idle` holds, by the code of
+    their terms, the points that lapse by inactivity.
+    """
 
     member_id: UUID
     unit: str
@@ -24,9 +45,12 @@ class Account:
     lifetime_spent: int = 0
     last_seq: int = 0
     next_change_at: datetime | None = None
+    latest_at: datetime = BEGINNING
+    known_at: datetime = BEGINNING
+    idle: Mapping[str, Idle] = field(default_factory=dict)
 
     def is_due(self, now: datetime) -> bool:
-        """Whether something matured or lapsed that is not recorded yet."""
+        """Whether something matured, lapsed or timed out that is not recorded yet."""
         return self.next_change_at is not None and self.next_change_at <= now
 
 
@@ -34,7 +58,9 @@ class Account:
 class Lot:
     """Points that came together and lapse together. `seq` is that of the entry that opened it.
 
-    `remaining` is what is left of `points`, pending or available. While `pending`, the lot waits for `matures_at`.
+    `remaining` is what is left of `points`, pending or available; `held` is kept by holds. The rest was spent, lapsed
+    or reversed. For the instants see `programs.terms.Dates`. `origin_*` name the lot of which this one continues the
+    life: it was moved here by a merge, or brought back.
     """
 
     member_id: UUID
@@ -42,23 +68,32 @@ class Lot:
     unit: str
     points: int
     remaining: int
+    held: int = 0
     pending: bool
     earned_at: datetime
     matures_at: datetime | None
+    deadline_at: datetime | None = None
     expires_at: datetime | None
+    expiry: str | None = None
+    origin_member_id: UUID | None = None
+    origin_seq: int | None = None
 
-    def matures_by(self, now: datetime) -> bool:
-        """Whether the lot is pending and its instant has come."""
-        return self.pending and self.matures_at is not None and self.matures_at <= now
-
-    def expires_by(self, now: datetime) -> bool:
-        """Whether the lot has lapsed: an expiry equal to the instant has."""
-        return self.expires_at is not None and self.expires_at <= now
+    @property
+    def origin(self) -> tuple[UUID, int]:
+        """The lot that the points were earned in."""
+        if self.origin_member_id is None or self.origin_seq is None:
+            return self.member_id, self.seq
+        return self.origin_member_id, self.origin_seq
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of a member's history. `points` is the change as the member reads it, the four buckets its effect."""
+    """One line of a member's history. `points` is the change as the member reads it, the four buckets its effect.
+
+    `occurred_at` is when it took effect; `known_at` from when on a reader of the books could know: what falls due by
+    itself is known at its instant, whenever it is written down. `late`: an earlier entry took effect later.
+    `matures_at` and `expires_at` are what the entry promised to the lot that it opened or let mature.
+    """
 
     member_id: UUID
     seq: int
@@ -66,11 +101,15 @@ class Entry:
     kind: str
     points: int
     occurred_at: datetime
+    known_at: datetime
+    late: bool = False
     available: int = 0
     pending: int = 0
     held: int = 0
     debt: int = 0
     available_after: int = 0
+    matures_at: datetime | None = None
+    expires_at: datetime | None = None
     order_id: str | None = None
     rule_code: str | None = None
     rule_version: int | None = None
@@ -81,40 +120,109 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocation:
-    """`points` that the entry `seq` took from the lot `lot_seq`."""
+    """What the entry `seq` took from the lot `lot_seq`: `points` out of what remained, `held` into what is held.
+
+    Negative numbers are the way back. To hold is (n, +n), to release (-n, -n), to capture (0, -n), to spend (n, 0).
+    """
 
     member_id: UUID
     seq: int
     lot_seq: int
     points: int
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Points kept for a payment under way, until `expires_at`. `pieces`: from which lots, how many."""
+
+    member_id: UUID
+    hold_id: str
+    unit: str
+    points: int
+    captured: int = 0
+    status: HoldStatus = "held"
+    seq: int
+    held_at: datetime
+    expires_at: datetime
+    resolved_at: datetime | None = None
+    order_id: str | None = None
+    reason: str | None = None
+    pieces: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Debt:
+    """Points that a return could not take back. `seq` is that of the entry that recorded it."""
+
+    member_id: UUID
+    seq: int
+    unit: str
+    points: int
+    remaining: int
+    incurred_at: datetime
+    order_id: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint:
+    """The sums of an account's entries up to `seq`, so that the past is read without reading all of it."""
+
+    member_id: UUID
+    unit: str
+    seq: int
+    available: int
+    pending: int
+    held: int
+    debt: int
+    lifetime_earned: int
+    lifetime_spent: int
+    latest_at: datetime
+    known_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Credit:
-    """Points to be earned: how many, when they become available, when they lapse, and why."""
+    """Points to be credited: how many, since when, the dates they live by, and why."""
 
     points: int
     unit: str
     earned_at: datetime
-    matures_at: datetime | None
-    expires_at: datetime | None
+    dates: Dates = AVAILABLE_FOR_GOOD
     order_id: str | None = None
     rule_code: str | None = None
     rule_version: int | None = None
+    reference: str | None = None
     reason: str | None = None
     detail: dict[str, Any] | None = None
+    origin: tuple[UUID, int] | None = None
 
 
-def consumption_key(lot: Lot) -> tuple[bool, float, datetime, int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holdings:
+    """What was read of a member before a decision: all accounts, and what is due or owed.
+
+    `later` gives, by unit, the next change among what was not read.
+    """
+
+    member_id: UUID
+    accounts: tuple[Account, ...] = ()
+    lots: tuple[Lot, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    debts: tuple[Debt, ...] = ()
+    later: Mapping[str, datetime | None] = field(default_factory=dict)
+
+
+def consumption_key(lot: Lot, expires_at: datetime | None) -> tuple[bool, datetime, datetime, int]:
     """The order in which lots are spent: soonest expiry, never-expiring last, then earliest earned, then lot id."""
-    never = lot.expires_at is None
-    return (never, 0.0 if lot.expires_at is None else lot.expires_at.timestamp(), lot.earned_at, lot.seq)
+    return (expires_at is None, expires_at or BEGINNING, lot.earned_at, lot.seq)
 
 
 def applied(account: Account, entry: Entry) -> Account:
-    """The account after `entry`."""
-    earned = entry.points if entry.kind == "earn" else 0
-    spent = -entry.points if entry.kind == "redeem" else 0
+    """The account after `entry`. What is reversed was not earned after all, what is given back not spent."""
+    earned = entry.points if entry.kind in ("earn", "reverse", "debt") else 0
+    spent = -entry.points if entry.kind in ("redeem", "return_spent") else 0
     return replace(
         account,
         available=account.available + entry.available,
@@ -124,4 +232,6 @@ def applied(account: Account, entry: Entry) -> Account:
         lifetime_earned=account.lifetime_earned + earned,
         lifetime_spent=account.lifetime_spent + spent,
         last_seq=entry.seq,
+        latest_at=max(account.latest_at, entry.occurred_at),
+        known_at=entry.known_at,
     )

@@ -7,9 +7,9 @@ from flask import Response, g
 from loyalty.core import clock
 from loyalty.db.paging import Page, Window
 from loyalty.db.session import Session
-from loyalty.ledger import queries, verification
-from loyalty.ledger.domain import Lot
-from loyalty.ledger.errors import UnitUnknown
+from loyalty.ledger import balances, queries, verification
+from loyalty.ledger.balances import Moment
+from loyalty.ledger.errors import TimeUnknown, UnitUnknown
 from loyalty.ledger.examples import BALANCE, ENTRIES, LOTS, VERIFICATION
 from loyalty.ledger.schemas import BalanceQuerySchema, BalanceSchema, EntriesSchema, LotsSchema, VerificationSchema
 from loyalty.ledger.verification import Verification
@@ -24,14 +24,18 @@ proof = Blueprint("verification", __name__, url_prefix="/v1/ledger", description
 
 
 @bp.get("/<shop_id:customer_id>/balance")
-@bp.refuses(MemberNotFound, UnitUnknown)
+@bp.refuses(MemberNotFound, UnitUnknown, TimeUnknown)
 @reads
 @bp.arguments(BalanceQuerySchema(), location="query")
 @bp.response(200, BalanceSchema(), example=BALANCE)
-def get_balance(session: Session, query: dict[str, str], customer_id: str) -> Response:
-    """What a member holds now, exactly, and what is about to mature or lapse."""
-    balance = queries.balance(session, g.caller.program_id, customer_id, query["unit"], now=clock.now())
-    return json_answer(balance)
+def get_balance(session: Session, query: dict[str, Any], customer_id: str) -> Response:
+    """What a member holds, exactly, and what is about to mature or lapse.
+
+    `as_of` in the past answers as it was; with `known_at`, as it was known then; in the future, as it will be if
+    nothing else happens.
+    """
+    moment = Moment(now=clock.now(), as_of=query.get("as_of"), known_at=query.get("known_at"))
+    return json_answer(balances.balance(session, g.caller.program_id, customer_id, query["unit"], moment))
 
 
 @bp.get("/<shop_id:customer_id>/entries")
@@ -41,7 +45,9 @@ def get_balance(session: Session, query: dict[str, str], customer_id: str) -> Re
 @bp.response(200, EntriesSchema(), example=ENTRIES)
 def list_entries(session: Session, window: Window, customer_id: str) -> Page[dict[str, Any]]:
     """A member's history, newest first."""
-    return queries.entries(session, member_id_of(session, g.caller.program_id, customer_id), window)
+    program_id = g.caller.program_id
+    member_id = member_id_of(session, program_id, customer_id)
+    return queries.entries(session, program_id, member_id, window, now=clock.now())
 
 
 @bp.get("/<shop_id:customer_id>/lots")
@@ -49,9 +55,11 @@ def list_entries(session: Session, window: Window, customer_id: str) -> Page[dic
 @reads
 @bp.arguments(WindowSchema(), location="query")
 @bp.response(200, LotsSchema(), example=LOTS)
-def list_lots(session: Session, window: Window, customer_id: str) -> Page[Lot]:
+def list_lots(session: Session, window: Window, customer_id: str) -> Page[dict[str, Any]]:
     """A member's lots, newest first, spent ones too."""
-    return queries.lots(session, member_id_of(session, g.caller.program_id, customer_id), window)
+    program_id = g.caller.program_id
+    member_id = member_id_of(session, program_id, customer_id)
+    return queries.lots(session, program_id, member_id, window, now=clock.now())
 
 
 @proof.get("/verification")

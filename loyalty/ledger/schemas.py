@@ -7,9 +7,11 @@ from loyalty.web.fields import Instant, Text
 
 
 class BalanceQuerySchema(Schema):
-    """Which unit."""
+    """Which unit, and when."""
 
-    unit = Text(most=32, load_default=POINTS)
+    unit = Text(most=64, load_default=POINTS)
+    as_of = Instant(metadata={"description": "As it was, or will be, at this instant; default: now."})
+    known_at = Instant(metadata={"description": "By what was known at this instant, not earlier than as_of."})
 
 
 class InstantPointsSchema(Schema):
@@ -64,6 +66,11 @@ class EntrySchema(Schema):
         required=True, allow_none=True, metadata={"description": "The redemption, or the lot, that the entry is about."}
     )
     reason = fields.String(required=True, allow_none=True)
+    detail = fields.Dict(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What else is known: the lines of an award, who adjusted, what was forgiven."},
+    )
     occurred_at = Instant(required=True)
     recorded_at = Instant(required=True)
 
@@ -82,9 +89,13 @@ class LotSchema(Schema):
     unit = fields.String(required=True)
     points = fields.Integer(required=True)
     remaining = fields.Integer(required=True)
+    held = fields.Integer(required=True)
     pending = fields.Boolean(required=True)
     earned_at = Instant(required=True)
     matures_at = Instant(required=True, allow_none=True)
+    deadline_at = Instant(
+        required=True, allow_none=True, metadata={"description": "Until when the points wait for their event."}
+    )
     expires_at = Instant(required=True, allow_none=True)
 
 

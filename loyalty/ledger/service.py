@@ -1,72 +1,126 @@
-"""Opening a member's book under the lock, and turning what was decided into rows."""
+"""Opening members' books under the lock, and turning what was decided into rows."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes
-from loyalty.ledger import queries
+from loyalty.ledger import holdings
 from loyalty.ledger.book import Book
-from loyalty.ledger.domain import Account, Lot
-from loyalty.ledger.models import AccountRow, AllocationRow, EntryRow, LotRow
+from loyalty.ledger.models import (
+    AccountRow,
+    AllocationRow,
+    CheckpointRow,
+    DebtRow,
+    EntryRow,
+    HoldRow,
+    LotRow,
+    UpcomingRow,
+)
+from loyalty.ledger.settling import settle
 from loyalty.members.domain import LockedMember
+from loyalty.programs.domain import Program
 
-_ACCOUNT = (
-    "member_id", "unit", "available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent", "last_seq",
-    "next_change_at",
-)  # fmt: skip
+_ACCOUNT = holdings.ACCOUNT_COLUMNS
 _ENTRY = (
     "member_id", "seq", "unit", "kind", "points", "available", "pending", "held", "debt", "available_after",
-    "occurred_at", "order_id", "rule_code", "rule_version", "reference", "reason", "detail",
+    "occurred_at", "known_at", "late", "matures_at", "expires_at", "order_id", "rule_code", "rule_version",
+    "reference", "reason", "detail",
 )  # fmt: skip
-_LOT = ("member_id", "seq", "unit", "points", "remaining", "pending", "earned_at", "matures_at", "expires_at")
-_ALLOCATION = ("member_id", "seq", "lot_seq", "points")
+_LOT = holdings.LOT_COLUMNS
+_LOT_CHANGES = ("member_id", "seq", "remaining", "held", "pending", "matures_at", "expires_at", "expiry")
+_ALLOCATION = ("member_id", "seq", "lot_seq", "points", "held")
+_HOLD = holdings.HOLD_COLUMNS
+_HOLD_CHANGES = ("member_id", "hold_id", "captured", "status", "resolved_at", "order_id")
+_DEBT = ("member_id", "seq", "unit", "points", "remaining", "incurred_at", "order_id", "reference")
+_DEBT_CHANGES = ("member_id", "seq", "remaining")
+_CHECKPOINT = (
+    "member_id", "unit", "seq", "available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent",
+    "latest_at", "known_at",
+)  # fmt: skip
 
 
-def open_books(session: Session, members: Sequence[LockedMember], *, now: datetime) -> Mapping[UUID, Book]:
-    """The members' books, settled as of `now`. One statement; two more when something has matured or lapsed."""
-    ids = [member.member_id for member in members]
-    accounts: dict[UUID, list[Account]] = {member_id: [] for member_id in ids}
-    for account in queries.accounts_of(session, ids):
-        accounts[account.member_id].append(account)
-    due = [m for m, held in accounts.items() if any(account.is_due(now) for account in held)]
-    lots: dict[UUID, list[Lot]] = {}
-    later: dict[UUID, dict[str, datetime | None]] = {}
-    if due:
-        for lot in queries.due_lots(session, due, now=now):
-            lots.setdefault(lot.member_id, []).append(lot)
-        later = queries.next_changes(session, due, now=now)
-    books = {m: Book(m, accounts[m], lots.get(m, ()), later.get(m)) for m in ids}
-    for member_id in due:
-        books[member_id].settle(now)
+def open_books(
+    session: Session,
+    program: Program,
+    members: Sequence[LockedMember],
+    *,
+    now: datetime,
+    news_of: Mapping[UUID, datetime] | None = None,
+) -> dict[UUID, Book]:
+    """The members' books, settled as of `now`. One statement.
+
+    `news_of`: since when there are news of a member. What lapses by inactivity after that is left unsettled, for the
+    news may say that the member was active.
+    """
+    found = holdings.holdings_of(session, [member.member_id for member in members], now=now)
+    books = {}
+    for member_id, held in found.items():
+        book = Book(held, zone=program.time_zone, now=now)
+        since = (news_of or {}).get(member_id, book.now)
+        dozing = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
+        settle(book, min(since, book.now) if dozing else book.now)
+        books[member_id] = book
     return books
 
 
-def open_book_to_spend(session: Session, member: LockedMember, unit: str, points: int, *, now: datetime) -> Book:
+def open_book(session: Session, program: Program, member: LockedMember, *, now: datetime) -> Book:
+    """One member's book, settled as of `now`."""
+    return open_books(session, program, [member], now=now)[member.member_id]
+
+
+def open_book_to_spend(
+    session: Session, program: Program, member: LockedMember, unit: str, points: int, *, now: datetime
+) -> Book:
     """A member's book with enough open lots to spend `points`, if there are enough."""
-    book = open_books(session, [member], now=now)[member.member_id]
+    book = open_book(session, program, member, now=now)
     if book.account(unit).available >= points:
-        book.add_lots(queries.lots_to_spend(session, member.member_id, unit, points, now=now))
+        read_lots_to_spend(session, book, unit, points)
     return book
 
 
+def read_lots_to_spend(session: Session, book: Book, unit: str, points: int) -> None:
+    """Read as many open lots into a book as it takes to take `points`, or all that there are."""
+    book.lots.take_in(holdings.lots_to_spend(session, book.account(unit), points, now=book.now))
+
+
 def changes_of(book: Book, program_id: UUID, *, now: datetime) -> Changes:
-    """The rows of what was decided in a book: new entries, lots and allocations, and accounts and lots that changed."""
+    """The rows of what was decided in a book; `now` is when they are written."""
     changes = Changes()
-    for account, is_new in book.changed_accounts():
-        row = {name: getattr(account, name) for name in _ACCOUNT}
-        if is_new:
-            changes.insert(AccountRow, {**row, "program_id": program_id})
-        else:
-            changes.update(AccountRow, row)
+    for account, is_new in book.accounts.changed():
+        assert not account.is_due(book.now), "a book is settled before it is closed"
+        row = _row(account, _ACCOUNT)
+        changes.keep(AccountRow, {**row, "program_id": program_id} if is_new else row, is_new=is_new)
     for entry in book.entries:
-        changes.insert(EntryRow, {**{name: getattr(entry, name) for name in _ENTRY}, "recorded_at": now})
-    for lot, is_new in book.changed_lots():
-        if is_new:
-            changes.insert(LotRow, {name: getattr(lot, name) for name in _LOT})
-        else:
-            changes.update(LotRow, {name: getattr(lot, name) for name in ("member_id", "seq", "remaining", "pending")})
+        changes.insert(EntryRow, {**_row(entry, _ENTRY), "recorded_at": now})
+    for lot, is_new in book.lots.changed():
+        changes.keep(LotRow, _row(lot, _LOT if is_new else _LOT_CHANGES), is_new=is_new)
     for allocation in book.allocations:
-        changes.insert(AllocationRow, {name: getattr(allocation, name) for name in _ALLOCATION})
+        changes.insert(AllocationRow, _row(allocation, _ALLOCATION))
+    for hold, is_new in book.holds.changed():
+        changes.keep(HoldRow, _row(hold, _HOLD if is_new else _HOLD_CHANGES), is_new=is_new)
+    for debt, is_new in book.debts.changed():
+        changes.keep(DebtRow, _row(debt, _DEBT if is_new else _DEBT_CHANGES), is_new=is_new)
+    for checkpoint in book.checkpoints:
+        changes.insert(CheckpointRow, _row(checkpoint, _CHECKPOINT))
+    _keep_upcoming(changes, book)
     return changes
+
+
+def _keep_upcoming(changes: Changes, book: Book) -> None:
+    """Add what a book changed of what is upcoming; what has come is no longer upcoming."""
+    settled = set()
+    for (unit, at), (maturing, expiring) in book.upcoming.items():
+        if at <= book.now:
+            settled.add(unit)
+        elif maturing or expiring:
+            row = {"member_id": book.member_id, "unit": unit, "at": at, "maturing": maturing, "expiring": expiring}
+            changes.increase(UpcomingRow, row)
+    for unit in sorted(settled):
+        changes.delete_until(UpcomingRow, {"member_id": book.member_id, "unit": unit, "at": book.now})
+
+
+def _row(value: Any, columns: Sequence[str]) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in columns}

@@ -39,6 +39,7 @@ class MemberRow(Base):
             text("lower(email)"),
             postgresql_where=text("email IS NOT NULL"),
         ),
+        Index("ix_members_program_id_member_id", "program_id", "member_id"),
         Index("ix_members_program_id_phone", "program_id", "phone", postgresql_where=text("phone IS NOT NULL")),
     )
 
@@ -57,5 +58,6 @@ class MemberRow(Base):
     consents: Mapped[dict[str, Any]] = mapped_column(JSONB)
     referral_code: Mapped[str] = mapped_column(Text)
     referred_by: Mapped[UUID | None]
+    merged_into: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))

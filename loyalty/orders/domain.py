@@ -46,9 +46,9 @@ def receipt(order: NewOrder, awards: list[Award], account: Account | None, *, no
     (an order that arrives late may bring points that have lapsed already, and these are neither).
     """
     in_points = [award for award in awards if award.unit == POINTS]
-    pending = sum(a.points for a in in_points if a.matures_at is not None and a.matures_at > now)
-    lapsed = sum(a.points for a in in_points if a.expires_at is not None and a.expires_at <= now)
     awarded = sum(a.points for a in in_points)
+    pending = sum(a.points for a in in_points if a.dates.waits(now))
+    lapsed = sum(a.points for a in in_points if a.dates.lapsed(now))
     held = ("available", "pending", "held", "debt")
     return {
         "order_id": order.order_id,
@@ -67,8 +67,8 @@ def shown(award: Award) -> dict[str, Any]:
         "rule": {"code": award.rule_code, "version": award.rule_version},
         "unit": award.unit,
         "points": award.points,
-        "matures_at": award.matures_at,
-        "expires_at": award.expires_at,
+        "matures_at": award.dates.matures_at,
+        "expires_at": award.dates.expires_at,
         "lines": [{"line_id": line_id, "points": points} for line_id, points in award.lines],
         "reason": award.reason,
     }

@@ -11,14 +11,16 @@ import orjson
 from loyalty.core.answers import Answer
 from loyalty.core.errors import DomainError, IdempotencyConflict
 from loyalty.core.ids import fingerprint, new_id
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.db.writer import Changes, write
 from loyalty.earning import queries as earning
 from loyalty.earning.domain import Award
 from loyalty.earning.worth import worth
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
+from loyalty.ledger.crediting import earn
 from loyalty.ledger.domain import Credit
+from loyalty.ledger.settling import settle
 from loyalty.members import locks
 from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
@@ -78,16 +80,20 @@ def record_orders(
         # Judged by the configuration as it was when the members were locked.
         seen = max(member.config_version for member in locked.values())
         program = programs.current(session, program_id, config_version=seen)
-    books = ledger.open_books(session, list(locked.values()), now=now) if locked else {}
+    books = {}
+    if locked:
+        oldest = _oldest(sound, owners)
+        books = ledger.open_books(session, program, list(locked.values()), now=now, news_of=oldest)
 
     changes = Changes()
     for order in sound:
         if (owner := owners.get(order.order_id)) is None:
             continue
         book = books.get(owner.member_id)
-        awards = _award(session, order, book, program, now=now) if book is not None else []
+        awards, seqs = _award(session, order, book, program, now=now) if book is not None else ([], [])
         body = _body(order, awards, book, now)
-        changes.insert(OrderRow, _row(order, owner.member_id, program_id, body, now))
+        row = _row(order, owner.member_id, program_id, body, now)
+        changes.insert(OrderRow, {**row, "award_seqs": array_of(seqs)})
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
@@ -162,28 +168,39 @@ def _why_not(session: Session, program_id: UUID, order: NewOrder) -> DomainError
     return MemberNotFound(order.customer_id)
 
 
-def _award(session: Session, order: NewOrder, book: Book, program: Program, *, now: datetime) -> list[Award]:
+def _oldest(orders: Sequence[NewOrder], owners: Mapping[str, _Owner]) -> dict[UUID, datetime]:
+    """When the first of each member's orders was placed."""
+    oldest: dict[UUID, datetime] = {}
+    for order in orders:
+        if (owner := owners.get(order.order_id)) is not None:
+            oldest[owner.member_id] = min(order.placed_at, oldest.get(owner.member_id, order.placed_at))
+    return oldest
+
+
+def _award(
+    session: Session, order: NewOrder, book: Book, program: Program, *, now: datetime
+) -> tuple[list[Award], list[int]]:
     """Enter into the member's book what the order earns by the rules in force when it was placed."""
     rules = earning.rules_at(session, program, min(order.placed_at, now)).rules
     awards = worth(order, rules, program)
-    for award in awards:
-        book.earn(
-            Credit(
-                points=award.points,
-                unit=award.unit,
-                earned_at=order.placed_at,
-                matures_at=award.matures_at,
-                expires_at=award.expires_at,
-                order_id=order.order_id,
-                rule_code=award.rule_code,
-                rule_version=award.rule_version,
-                reason=award.reason,
-                detail={"lines": [{"line_id": line_id, "points": points} for line_id, points in award.lines]},
-            )
-        )
+    seqs = [earn(book, _credit(order, award)).seq for award in awards]
     # An order that arrives late may bring points that have matured, or even lapsed, since it was placed.
-    book.settle(now)
-    return awards
+    settle(book, book.now)
+    return awards, seqs
+
+
+def _credit(order: NewOrder, award: Award) -> Credit:
+    return Credit(
+        points=award.points,
+        unit=award.unit,
+        earned_at=order.placed_at,
+        dates=award.dates,
+        order_id=order.order_id,
+        rule_code=award.rule_code,
+        rule_version=award.rule_version,
+        reason=award.reason,
+        detail={"lines": [{"line_id": line_id, "points": points} for line_id, points in award.lines]},
+    )
 
 
 def _body(order: NewOrder, awards: list[Award], book: Book | None, now: datetime) -> bytes:

@@ -46,10 +46,23 @@ class UnitTerms:
 
 @dataclass(frozen=True, slots=True)
 class ReturnSettings:
-    """What a return does when points are already spent (`clamp` or `debt`), and for how long lapsed lots revive."""
+    """What a return does when points are already spent: forgive (`clamp`), or owe (`debt`), `max_debt` at the most.
+
+    Points that were spent on what is returned, and whose lot lapsed meanwhile, live for another `grace_days`; with 0
+    they are forfeited.
+    """
 
     policy: Literal["clamp", "debt"] = "clamp"
     grace_days: int = 30
+    max_debt: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReinstatementSettings:
+    """For how many days lapsed points can be brought back by hand, and how long they live then."""
+
+    window_days: int = 90
+    valid_days: int = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +107,7 @@ class Program:
     stacking: Stacking = Stacking()
     units: dict[str, UnitTerms] = field(default_factory=lambda: {POINTS: UnitTerms()})
     returns: ReturnSettings = ReturnSettings()
+    reinstatement: ReinstatementSettings = ReinstatementSettings()
     pay: PaySettings = PaySettings()
     holdout_percent: int = 0
 
@@ -101,10 +115,14 @@ class Program:
 def settings_from(stored: dict[str, Any]) -> dict[str, Any]:
     """The settings a program keeps as one document, as values. The inverse of `dataclasses.asdict`."""
     made: dict[str, Any] = {k: stored[k] for k in ("auto_enrol", "rounding", "holdout_percent") if k in stored}
-    nested = {"earn": EarnSettings, "stacking": Stacking, "returns": ReturnSettings, "pay": PaySettings}
+    nested = {
+        "earn": EarnSettings, "stacking": Stacking, "returns": ReturnSettings, "pay": PaySettings,
+        "reinstatement": ReinstatementSettings,
+    }  # fmt: skip
     made |= {name: kind(**stored[name]) for name, kind in nested.items() if name in stored}
     if "units" in stored:
-        made["units"] = {unit: unit_terms_from(terms) for unit, terms in stored["units"].items()}
+        stored_units = {unit: unit_terms_from(terms) for unit, terms in stored["units"].items()}
+        made["units"] = {POINTS: UnitTerms(), **stored_units}
     return made
 
 

@@ -7,28 +7,36 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validates_schema
 from marshmallow.validate import Length, OneOf
 
-from loyalty.programs.domain import POINTS, Program
+from loyalty.programs.domain import Program
 from loyalty.programs.terms import Activation, Expiry
-from loyalty.web.fields import Currency, Flag, Locale, Matches, Text, Whole, Zone
+from loyalty.web.fields import Code, Currency, Flag, Locale, Matches, Text, Whole, Zone
 
 TERM_DAYS_MAX = 36_500
 TERM_MONTHS_MAX = 1_200
+BALANCE_MAX = 1_000_000_000
 
 
 class ActivationSchema(Schema):
-    """`{"mode": "immediate"}` or `{"mode": "delay", "days": 14}`."""
+    """When points become available.
 
-    mode = fields.String(required=True, validate=OneOf(["immediate", "delay"]))
+    `{"mode": "immediate"}`, `{"mode": "delay", "days": 14}` or `{"mode": "on_event", "deadline_days": 60}`: when the
+    order is confirmed; never, if it is not within so many days (null: it may take its time).
+    """
+
+    mode = fields.String(required=True, validate=OneOf(["immediate", "delay", "on_event"]))
     days = Whole(most=TERM_DAYS_MAX)
     months = Whole(most=TERM_MONTHS_MAX)
+    deadline_days = Whole(least=1, most=TERM_DAYS_MAX, allow_none=True)
 
     @validates_schema(skip_on_field_errors=True)
     def _one_sense(self, data: dict[str, Any], **_kwargs: Any) -> None:
         length = data.get("days", 0) + data.get("months", 0)
         if data["mode"] == "delay" and not length:
             raise ValidationError("A delay needs days or months.", "days")
-        if data["mode"] == "immediate" and length:
+        if data["mode"] != "delay" and length:
             raise ValidationError('Days and months belong to the mode "delay".', "mode")
+        if data["mode"] != "on_event" and data.get("deadline_days") is not None:
+            raise ValidationError('A deadline belongs to the mode "on_event".', "deadline_days")
 
     @post_load
     def _build(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
@@ -42,11 +50,11 @@ class ActivationSchema(Schema):
 class ExpirySchema(Schema):
     """When points lapse.
 
-    `{"mode": "never"}`, `{"mode": "rolling", "months": 12, "round_to": null}` or `{"mode": "calendar", "dates":
-    ["12-31"]}`.
+    `{"mode": "never"}`, `{"mode": "rolling", "months": 12, "round_to": null}`, `{"mode": "calendar", "dates":
+    ["12-31"]}` or `{"mode": "inactivity", "months": 12}`: so long after the member last earned or spent.
     """
 
-    mode = fields.String(required=True, validate=OneOf(["never", "rolling", "calendar"]))
+    mode = fields.String(required=True, validate=OneOf(["never", "rolling", "calendar", "inactivity"]))
     days = Whole(most=TERM_DAYS_MAX)
     months = Whole(most=TERM_MONTHS_MAX)
     years = Whole(most=TERM_MONTHS_MAX // 12)
@@ -59,10 +67,13 @@ class ExpirySchema(Schema):
     @validates_schema(skip_on_field_errors=True)
     def _one_sense(self, data: dict[str, Any], **_kwargs: Any) -> None:
         length = sum(data.get(name, 0) for name in ("days", "months", "years"))
-        if data["mode"] == "rolling" and not length:
-            raise ValidationError("A rolling expiry needs days, months or years.", "months")
-        if data["mode"] != "rolling" and (length or data.get("round_to")):
-            raise ValidationError('days, months, years and round_to belong to the mode "rolling".', "mode")
+        has_length = data["mode"] in ("rolling", "inactivity")
+        if has_length and not length:
+            raise ValidationError(f'The mode "{data["mode"]}" needs days, months or years.', "months")
+        if not has_length and length:
+            raise ValidationError('days, months and years belong to the modes "rolling" and "inactivity".', "mode")
+        if data["mode"] != "rolling" and data.get("round_to"):
+            raise ValidationError('round_to belongs to the mode "rolling".', "mode")
         if (data["mode"] == "calendar") != bool(data.get("dates")):
             raise ValidationError('The mode "calendar", and it alone, needs dates.', "dates")
         for text in data.get("dates", ()):
@@ -107,6 +118,14 @@ class ReturnSettingsSchema(Schema):
 
     policy = fields.String(validate=OneOf(["clamp", "debt"]))
     grace_days = Whole(most=3_650)
+    max_debt = Whole(most=BALANCE_MAX, allow_none=True)
+
+
+class ReinstatementSettingsSchema(Schema):
+    """For how many days lapsed points can be brought back, and for how many they live then."""
+
+    window_days = Whole(most=3_650)
+    valid_days = Whole(least=1, most=3_650)
 
 
 class PaySettingsSchema(Schema):
@@ -123,7 +142,7 @@ class ByUnit(fields.Dict):
     """Something for each unit; a mistake is named by the unit it was made in."""
 
     def __init__(self, values: type[Schema], **kwargs: Any) -> None:
-        super().__init__(keys=fields.String(validate=OneOf([POINTS])), values=fields.Nested(values), **kwargs)
+        super().__init__(keys=Code(), values=fields.Nested(values), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
@@ -149,10 +168,11 @@ class ProgramSettingsSchema(Schema):
     stacking = fields.Nested(StackingSchema)
     units = ByUnit(
         UnitTermsSchema,
-        validate=Length(min=1, error="Every program has the unit points."),
-        metadata={"description": "Activation and expiry by unit."},
+        validate=Length(min=1, error="Name a unit."),
+        metadata={"description": "Activation and expiry by unit. A unit that was added stays."},
     )
     returns = fields.Nested(ReturnSettingsSchema)
+    reinstatement = fields.Nested(ReinstatementSettingsSchema)
     pay = fields.Nested(PaySettingsSchema)
     holdout_percent = Whole(most=100)
 

@@ -49,7 +49,8 @@ def change_settings(session: Session, program_id: UUID, changes: dict[str, Any])
     stored = dict(row.settings)
     for name, value in changes.items():
         if name not in _COLUMNS:
-            stored[name] = {**stored.get(name, {}), **value} if isinstance(value, dict) and name != "units" else value
+            # A unit that was added stays, for members may hold points in it.
+            stored[name] = {**stored.get(name, {}), **value} if isinstance(value, dict) else value
     row.settings = stored
     row.version += 1
     session.orm.flush()

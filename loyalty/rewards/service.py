@@ -13,9 +13,11 @@ from loyalty.db.session import Session
 from loyalty.db.writer import write
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
+from loyalty.ledger.spending import redeem
 from loyalty.members import locks
 from loyalty.members.domain import LockedMember
 from loyalty.members.errors import MemberNotFound
+from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS
 from loyalty.rewards import queries
 from loyalty.rewards.domain import NewRedemption, NewReward, Reward
@@ -64,11 +66,12 @@ def redeem_reward(
     if isinstance(claimed, Answer):
         return claimed
     member = claimed
+    program = programs.current(session, program_id, config_version=member.config_version)
     reward = queries.reward_at(session, program_id, wish.reward, config_version=member.config_version)
     _refuse_out_of_season(reward, now)
 
-    book = ledger.open_book_to_spend(session, member, POINTS, reward.points, now=now)
-    book.redeem(POINTS, reward.points, now=now, reference=wish.redemption_id, reason=reward.name)
+    book = ledger.open_book_to_spend(session, program, member, POINTS, reward.points, now=now)
+    redeem(book, POINTS, reward.points, reference=wish.redemption_id, reason=reward.name)
     changes = ledger.changes_of(book, program_id, now=now)
     voucher = None
     if reward.fulfilment == "code":

@@ -7,9 +7,8 @@ from typing import Any
 import yaml
 from flask_smorest import Api
 from marshmallow import fields
-from marshmallow.validate import OneOf
 
-from loyalty.web.fields import Currency, Locale, Rate, Zone
+from loyalty.web.fields import Currency, Locale, Matches, Rate, Zone
 
 TITLE = "Loyalty engine"
 VERSION = "1.0.0"
@@ -146,8 +145,8 @@ def _shape(_converter: Any, field: fields.Field[Any], ret: dict[str, Any]) -> di
         if "minLength" in ret:
             shape["minProperties"] = ret.pop("minLength")
         for rule in field.key_field.validators if field.key_field else ():
-            if isinstance(rule, OneOf):
-                shape["propertyNames"] = {"enum": list(rule.choices)}
+            if isinstance(rule, Matches):
+                shape["propertyNames"] = {"pattern": rule.regex.pattern}
     return shape
 
 

@@ -8,36 +8,41 @@ from psycopg.rows import scalar_row, tuple_row
 
 from loyalty.db.session import Session
 from loyalty.db.writer import write
+from loyalty.ledger import crediting, spending
 from loyalty.ledger import service as ledger
-from loyalty.ledger.domain import Credit
+from loyalty.ledger.book import Book
+from loyalty.ledger.settling import settle
 from loyalty.members.domain import LockedMember
 from loyalty.programs.domain import Program
-from tests.builders import NOW
+from tests.builders import NOW, a_credit
 
 
 def earn(
     session: Session, program: Program, member: LockedMember, points: int, *, now: datetime = NOW, **given: Any
 ) -> int:
     """Earn points, at `now` and for good unless a date is given; answers the seq."""
-    defaults: dict[str, Any] = {"unit": "points", "earned_at": now, "matures_at": None, "expires_at": None}
-    book = ledger.open_books(session, [member], now=now)[member.member_id]
-    entry = book.earn(Credit(points=points, **{**defaults, **given}))
-    book.settle(now)
-    write(session, ledger.changes_of(book, program.program_id, now=now))
+    book = ledger.open_book(session, program, member, now=now)
+    entry = crediting.earn(book, a_credit(points, **{"earned_at": now, **given}))
+    close(session, program, book, now=now)
     return entry.seq
 
 
 def spend(session: Session, program: Program, member: LockedMember, points: int, *, now: datetime = NOW) -> int:
     """Spend points; answers the seq."""
-    book = ledger.open_book_to_spend(session, member, "points", points, now=now)
-    entry = book.redeem("points", points, now=now, reference="r-1", reason="5 off")
-    write(session, ledger.changes_of(book, program.program_id, now=now))
+    book = ledger.open_book_to_spend(session, program, member, "points", points, now=now)
+    entry = spending.redeem(book, "points", points, reference="r-1", reason="5 off")
+    close(session, program, book, now=now)
     return entry.seq
 
 
 def touch(session: Session, program: Program, member: LockedMember, *, now: datetime) -> None:
     """Record what has matured or lapsed."""
-    book = ledger.open_books(session, [member], now=now)[member.member_id]
+    close(session, program, ledger.open_book(session, program, member, now=now), now=now)
+
+
+def close(session: Session, program: Program, book: Book, *, now: datetime) -> None:
+    """Write what was decided in a book."""
+    settle(book, book.now)
     write(session, ledger.changes_of(book, program.program_id, now=now))
 
 

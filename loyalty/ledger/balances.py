@@ -1,0 +1,183 @@
+"""What a member holds: now, as it was, as it was known, and as it will be.
+
+Now and later is what is recorded, with what falls due until then settled in memory: one statement. The past is added up
+from entries: the last checkpoint before it, at most 64 entries after that, and those that came late.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from loyalty.db.session import Session
+from loyalty.ledger.book import Book
+from loyalty.ledger.domain import Account
+from loyalty.ledger.errors import TimeUnknown, UnitUnknown
+from loyalty.ledger.holdings import HOLDING, holdings_from
+from loyalty.ledger.settling import settle
+from loyalty.members.errors import MemberNotFound
+from loyalty.programs import queries as programs
+
+_HOLDING = f"""
+SELECT m.member_id AS owner_id, {HOLDING},
+  (SELECT json_agg(c) FROM (
+     SELECT u.at, u.maturing, u.expiring FROM upcoming u
+     WHERE u.member_id = a.member_id AND u.unit = a.unit AND u.at > %(now)s AND (u.maturing > 0 OR u.expiring > 0)
+     ORDER BY u.at LIMIT %(instants)s) c) AS coming
+FROM natural_keys k JOIN members m ON m.member_id = k.member_id
+LEFT JOIN accounts a ON a.member_id = m.member_id AND a.unit = %(unit)s
+WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
+"""
+
+_SUMS = """
+sum(available)::bigint AS available, sum(pending)::bigint AS pending, sum(held)::bigint AS held,
+sum(debt)::bigint AS debt,
+sum(points) FILTER (WHERE kind IN ('earn', 'reverse', 'debt'))::bigint AS lifetime_earned,
+-sum(points) FILTER (WHERE kind IN ('redeem', 'return_spent'))::bigint AS lifetime_spent
+"""
+BUCKETS = ("available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent")
+_KNOWN = "occurred_at <= %(as_of)s AND known_at <= %(known_at)s"
+_THIS = "member_id = %(member_id)s AND unit = %(unit)s"
+
+# All entries up to the checkpoint `c` are in; of those after the next one, `n`, only the late ones can be.
+PAST = f"""
+WITH c AS (SELECT least(
+    coalesce((SELECT seq FROM checkpoints WHERE {_THIS} AND latest_at <= %(as_of)s
+              ORDER BY latest_at DESC, seq DESC LIMIT 1), 0),
+    coalesce((SELECT seq FROM checkpoints WHERE {_THIS} AND known_at <= %(known_at)s
+              ORDER BY known_at DESC, seq DESC LIMIT 1), 0)) AS seq),
+n AS (SELECT coalesce((SELECT seq FROM checkpoints WHERE {_THIS} AND seq > (SELECT c.seq FROM c)
+                       ORDER BY seq LIMIT 1), 9223372036854775807) AS seq)
+SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in BUCKETS)} FROM (
+    SELECT {", ".join(BUCKETS)} FROM checkpoints WHERE {_THIS} AND seq = (SELECT seq FROM c)
+    UNION ALL
+    SELECT {_SUMS} FROM entries
+    WHERE {_THIS} AND {_KNOWN} AND seq > (SELECT seq FROM c) AND seq <= (SELECT seq FROM n)
+    UNION ALL
+    SELECT {_SUMS} FROM entries WHERE {_THIS} AND {_KNOWN} AND late AND seq > (SELECT seq FROM n)) s
+"""
+
+# What was left then of the lots that were to mature or to lapse later.
+_PAST_LOTS = """
+SELECT l.expires_at, CASE WHEN l.matures_at > %(as_of)s THEN l.matures_at END AS matures_at,
+       sum(l.points - coalesce(x.taken, 0))::bigint AS points
+FROM lots l JOIN entries e ON e.member_id = l.member_id AND e.seq = l.seq
+LEFT JOIN LATERAL (
+    SELECT sum(t.points) AS taken FROM allocations t JOIN entries d ON d.member_id = t.member_id AND d.seq = t.seq
+    WHERE t.member_id = l.member_id AND t.lot_seq = l.seq
+      AND d.occurred_at <= %(as_of)s AND d.known_at <= %(known_at)s) x ON true
+WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND e.occurred_at <= %(as_of)s AND e.known_at <= %(known_at)s
+  AND (l.expires_at > %(as_of)s OR l.matures_at > %(as_of)s)
+GROUP BY 1, 2 HAVING sum(l.points - coalesce(x.taken, 0)) > 0
+"""
+
+END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+
+# How many coming instants a balance lists. A year of weekly orders, rounded to month ends, has twelve.
+INSTANTS_MAX = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """What a member holds in one unit at an instant, and what becomes of it."""
+
+    unit: str
+    as_of: datetime
+    available: int
+    pending: int
+    held: int
+    debt: int
+    lifetime_earned: int
+    lifetime_spent: int
+    maturing: list[dict[str, Any]]
+    expiring: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a balance is asked for: as it was or will be at `as_of`, by what was known at `known_at`.
+
+    None: now, and by what is known now.
+    """
+
+    now: datetime
+    as_of: datetime | None = None
+    known_at: datetime | None = None
+
+
+def balance(session: Session, program_id: UUID, customer_id: str, unit: str, moment: Moment) -> Balance:
+    """What a member holds, exactly, whether or not any job has run.
+
+    Refuses: MemberNotFound, UnitUnknown, TimeUnknown.
+    """
+    as_of = moment.as_of or moment.known_at or moment.now
+    if moment.known_at is not None and as_of > moment.known_at:
+        raise TimeUnknown("as_of must not be later than known_at: what was expected then is not kept.")
+    where = {"program_id": program_id, "customer_id": customer_id, "unit": unit, "now": as_of}
+    row = session.row(_HOLDING, {**where, "instants": INSTANTS_MAX}, into=dict_row)
+    if row is None:
+        raise MemberNotFound(customer_id)
+    if row["unit"] is None:
+        if unit not in programs.current(session, program_id).units:
+            raise UnitUnknown(unit)
+        return _shown(Account(member_id=row["owner_id"], unit=unit), as_of, {}, {})
+    # Nothing is recorded that was known later than the account knows; what is known only since counts from then on.
+    asked_of_the_past = moment.as_of is not None or moment.known_at is not None
+    if asked_of_the_past and min(as_of, moment.known_at or as_of) < row["known_at"]:
+        return _past(session, row["owner_id"], unit, as_of, moment.known_at)
+    return _present(row, as_of, zone=_zone(session, program_id, row))
+
+
+def _zone(session: Session, program_id: UUID, row: dict[str, Any]) -> str:
+    """Where the program is; what falls due by itself asks for it only where dates are not fixed yet."""
+    return programs.current(session, program_id).time_zone if row["is_due"] else ""
+
+
+def _present(row: dict[str, Any], as_of: datetime, *, zone: str) -> Balance:
+    """The balance from what is recorded, settled as of `as_of`."""
+    book = Book(holdings_from(row["owner_id"], [row]), zone=zone, now=as_of)
+    unit = row["unit"]
+    settle(book, as_of)
+    account = book.account(unit)
+    maturing: dict[datetime, int] = {}
+    expiring: dict[datetime, int] = {}
+    for coming in row["coming"] or ():
+        at = datetime.fromisoformat(coming["at"])
+        maturing[at], expiring[at] = coming["maturing"], coming["expiring"]
+    for (_, at), (matures, expires) in book.upcoming.items():
+        maturing[at] = maturing.get(at, 0) + matures
+        expiring[at] = expiring.get(at, 0) + expires
+    for idle in account.idle.values():
+        expiring[idle.at] = expiring.get(idle.at, 0) + idle.points
+    return _shown(account, as_of, maturing, expiring)
+
+
+def _past(session: Session, member_id: UUID, unit: str, as_of: datetime, known_at: datetime | None) -> Balance:
+    """The balance as it was, from the entries."""
+    where = {"member_id": member_id, "unit": unit, "as_of": as_of, "known_at": known_at or END_OF_TIME}
+    sums = session.row(PAST, where, into=dict_row)
+    assert sums is not None, "a sum is a row"
+    maturing: dict[datetime, int] = {}
+    expiring: dict[datetime, int] = {}
+    for group in session.rows(_PAST_LOTS, where, into=dict_row):
+        for at, listed in ((group["matures_at"], maturing), (group["expires_at"], expiring)):
+            if at is not None:
+                listed[at] = listed.get(at, 0) + group["points"]
+    return _shown(Account(member_id=member_id, unit=unit, **sums), as_of, maturing, expiring)
+
+
+def _shown(account: Account, as_of: datetime, maturing: dict[datetime, int], expiring: dict[datetime, int]) -> Balance:
+    return Balance(
+        unit=account.unit,
+        as_of=as_of,
+        maturing=_listed(maturing, as_of),
+        expiring=_listed(expiring, as_of),
+        **{name: getattr(account, name) for name in BUCKETS},
+    )
+
+
+def _listed(points_at: dict[datetime, int], as_of: datetime) -> list[dict[str, Any]]:
+    coming = sorted((at, points) for at, points in points_at.items() if points > 0 and at > as_of)
+    return [{"points": points, "at": at} for at, points in coming[:INSTANTS_MAX]]

@@ -1,0 +1,197 @@
+"""Reading what a decision about a member's points needs: never more than what is open, due or asked for."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import class_row, dict_row, scalar_row
+
+from loyalty.db.session import Session, array_of
+from loyalty.ledger.domain import Account, Debt, Hold, Holdings, Idle, Lot
+
+ACCOUNT_COLUMNS = (
+    "member_id", "unit", "available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent", "last_seq",
+    "next_change_at", "latest_at", "known_at", "idle",
+)  # fmt: skip
+LOT_COLUMNS = (
+    "member_id", "seq", "unit", "points", "remaining", "held", "pending", "earned_at", "matures_at", "deadline_at",
+    "expires_at", "expiry", "origin_member_id", "origin_seq",
+)  # fmt: skip
+HOLD_COLUMNS = (
+    "member_id", "hold_id", "unit", "points", "captured", "status", "seq", "held_at", "expires_at", "resolved_at",
+    "order_id", "reason",
+)  # fmt: skip
+_LOT = ", ".join(f"l.{name}" for name in LOT_COLUMNS)
+_HOLD = ", ".join(f"h.{name}" for name in HOLD_COLUMNS)
+_PIECES = """(SELECT json_agg(json_build_array(x.lot_seq, x.points)) FROM allocations x
+ WHERE x.member_id = h.member_id AND x.seq = h.seq) AS pieces"""
+
+_MINE = "member_id = a.member_id AND {0}.unit = a.unit"
+_LOTS = f"SELECT {_LOT} FROM lots l WHERE l.{_MINE.format('l')} AND l.remaining > 0"
+
+# An account `a` with all that falls due by `now`; nothing is looked for while nothing is due.
+HOLDING = f"""
+{", ".join(f"a.{name}" for name in ACCOUNT_COLUMNS)}, a.next_change_at <= %(now)s AS is_due,
+CASE WHEN a.next_change_at <= %(now)s THEN (SELECT json_agg(due) FROM (
+    {_LOTS} AND l.expires_at <= %(now)s
+    UNION ALL
+    {_LOTS} AND l.pending AND coalesce(l.matures_at, l.deadline_at) <= %(now)s
+    UNION ALL
+    SELECT {_LOT} FROM jsonb_each(a.idle) t JOIN lots l ON l.{_MINE.format("l")} AND l.remaining > 0
+        AND l.expires_at IS NULL AND l.expiry = t.key AND NOT l.pending
+    WHERE (t.value ->> 'at')::timestamptz <= %(now)s
+    UNION ALL
+    SELECT {_LOT} FROM holds h JOIN allocations x ON x.member_id = h.member_id AND x.seq = h.seq
+        JOIN lots l ON l.member_id = x.member_id AND l.seq = x.lot_seq
+    WHERE h.{_MINE.format("h")} AND h.status = 'held' AND h.expires_at <= %(now)s) due) END AS due_lots,
+CASE WHEN a.next_change_at <= %(now)s AND a.held > 0 THEN (SELECT json_agg(due) FROM (
+    SELECT {_HOLD}, {_PIECES} FROM holds h
+    WHERE h.{_MINE.format("h")} AND h.status = 'held' AND h.expires_at <= %(now)s) due) END AS due_holds,
+CASE WHEN a.debt > 0 THEN (SELECT json_agg(d) FROM debts d
+    WHERE d.{_MINE.format("d")} AND d.remaining > 0) END AS debts,
+CASE WHEN a.next_change_at <= %(now)s THEN least(
+    (SELECT u.at FROM upcoming u WHERE u.{_MINE.format("u")} AND u.at > %(now)s
+     AND (u.maturing > 0 OR u.expiring > 0) ORDER BY u.at LIMIT 1),
+    (SELECT coalesce(l.matures_at, l.deadline_at) FROM lots l WHERE l.{_MINE.format("l")} AND l.pending
+     AND l.remaining > 0 AND coalesce(l.matures_at, l.deadline_at) > %(now)s
+     ORDER BY coalesce(l.matures_at, l.deadline_at) LIMIT 1),
+    (SELECT h.expires_at FROM holds h WHERE h.{_MINE.format("h")} AND h.status = 'held' AND h.expires_at > %(now)s
+     ORDER BY h.expires_at LIMIT 1)) END AS later
+"""
+
+_HOLDINGS = f"SELECT {HOLDING} FROM accounts a WHERE a.member_id = ANY(%(ids)s::uuid[])"
+
+# The lots that lapse on fixed dates, those of each clock of inactivity, and those that never lapse: each in the order
+# of consumption, which is the order of the index. Taken together they are put in order by the book.
+_TO_SPEND = f"""
+(SELECT {_LOT} FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
+   AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at > %(now)s
+ ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s)
+UNION ALL
+(SELECT {_LOT} FROM unnest(%(clocks)s::text[]) t CROSS JOIN LATERAL (
+   SELECT * FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
+     AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at IS NULL AND l.expiry = t
+   ORDER BY l.earned_at, l.seq LIMIT %(limit)s) l)
+UNION ALL
+(SELECT {_LOT} FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
+   AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at IS NULL AND l.expiry IS NULL
+ ORDER BY l.earned_at, l.seq LIMIT %(limit)s)
+"""
+
+_ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining > 0"
+
+_NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
+
+_CONTINUED = f"""
+{_NAMED} AND l.member_id = %s
+UNION
+SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.origin_member_id = %s AND l.origin_seq = ANY(%s::bigint[])
+"""
+
+_HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AND h.hold_id = %s"
+
+_DUE_MEMBERS = "SELECT member_id FROM accounts WHERE next_change_at <= %s ORDER BY next_change_at LIMIT %s"
+
+# Most redemptions consume a handful of lots; a member who never spent has many.
+LOTS_CHUNK = 100
+
+
+def holdings_of(session: Session, member_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Holdings]:
+    """What the members hold, with what falls due by `now`. One statement (two where clocks differ)."""
+    rows: dict[UUID, list[dict[str, Any]]] = {member_id: [] for member_id in member_ids}
+    found = session.rows(_HOLDINGS, {"ids": array_of(member_ids), "now": now}, into=dict_row)
+    latest = max((row["known_at"] for row in found), default=now)
+    if latest > now:  # another server's clock is ahead of ours, and the books never go back
+        found = session.rows(_HOLDINGS, {"ids": array_of(member_ids), "now": latest}, into=dict_row)
+    for row in found:
+        rows[row["member_id"]].append(row)
+    return {member_id: holdings_from(member_id, held) for member_id, held in rows.items()}
+
+
+def holdings_from(member_id: UUID, rows: Sequence[Mapping[str, Any]]) -> Holdings:
+    """Holdings out of the rows of `HOLDING`, one for each account of a member."""
+    return Holdings(
+        member_id=member_id,
+        accounts=tuple(_account(row) for row in rows),
+        lots=tuple(_lot(found) for row in rows for found in row["due_lots"] or ()),
+        holds=tuple(_hold(found) for row in rows for found in row["due_holds"] or ()),
+        debts=tuple(_debt(found) for row in rows for found in row["debts"] or ()),
+        later={row["unit"]: row["later"] for row in rows if row["is_due"]},
+    )
+
+
+def lots_to_spend(session: Session, account: Account, points: int, *, now: datetime) -> list[Lot]:
+    """Open lots, as many as it takes to cover `points` in the order of consumption."""
+    where = {"member_id": account.member_id, "unit": account.unit, "now": now, "clocks": array_of(account.idle)}
+    limit = LOTS_CHUNK
+    while True:
+        lots = session.rows(_TO_SPEND, {**where, "limit": limit}, into=class_row(Lot))
+        streams: dict[tuple[bool, str | None], list[int]] = {}
+        for lot in lots:
+            streams.setdefault((lot.expires_at is None, lot.expiry), []).append(lot.remaining)
+        if all(len(stream) < limit or sum(stream) >= points for stream in streams.values()):
+            return lots
+        limit *= 10
+
+
+def open_lots(session: Session, member_id: UUID) -> list[Lot]:
+    """All lots that have something left."""
+    return session.rows(_ALL_OPEN, (member_id,), into=class_row(Lot))
+
+
+def lots_named(session: Session, member_id: UUID, seqs: Iterable[int]) -> list[Lot]:
+    """Lots by number."""
+    return session.rows(_NAMED, (member_id, array_of(seqs)), into=class_row(Lot))
+
+
+def lots_continuing(session: Session, member_id: UUID, origin_member_id: UUID, seqs: Iterable[int]) -> list[Lot]:
+    """The lots of a member in which the points live on that were earned in the lots `seqs` of `origin_member_id`."""
+    wanted = array_of(seqs)
+    parameters = (member_id, wanted, origin_member_id, member_id, origin_member_id, wanted)
+    return session.rows(_CONTINUED, parameters, into=class_row(Lot))
+
+
+def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:
+    """A hold with its pieces."""
+    row = session.row(_HOLD_BY_ID, (member_id, hold_id), into=dict_row)
+    return None if row is None else _hold(row)
+
+
+def members_due(session: Session, *, now: datetime, limit: int) -> list[UUID]:
+    """Members with something that has matured, lapsed or timed out and is not recorded, the longest overdue first."""
+    return session.rows(_DUE_MEMBERS, (now, limit), into=scalar_row)
+
+
+def _account(row: Mapping[str, Any]) -> Account:
+    idle = {code: Idle(_instant(clock["at"]), clock["points"]) for code, clock in row["idle"].items()}
+    return Account(**{**{name: row[name] for name in ACCOUNT_COLUMNS}, "idle": idle})
+
+
+def _lot(found: Mapping[str, Any]) -> Lot:
+    return Lot(**_with_instants(found, "earned_at", "matures_at", "deadline_at", "expires_at"))
+
+
+def _hold(found: Mapping[str, Any]) -> Hold:
+    made = _with_instants(found, "held_at", "expires_at", "resolved_at")
+    return Hold(**{**made, "pieces": tuple((lot, points) for lot, points in found["pieces"])})
+
+
+def _debt(found: Mapping[str, Any]) -> Debt:
+    return Debt(**_with_instants(found, "incurred_at"))
+
+
+def _with_instants(found: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """A row that came as JSON, or as columns, with its ids and instants as values."""
+    made = dict(found)
+    for name in ("member_id", "origin_member_id"):
+        if isinstance(made.get(name), str):
+            made[name] = UUID(made[name])
+    for name in names:
+        if isinstance(made[name], str):
+            made[name] = _instant(made[name])
+    return made
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
