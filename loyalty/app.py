@@ -24,6 +24,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
     (membership_routes.bp, "members"),
     (ledger_routes.bp, "members"),
+    (ledger_routes.payments, "rewards"),
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),

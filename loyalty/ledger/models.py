@@ -57,6 +57,13 @@ class EntryRow(Base):
         CheckConstraint("occurred_at <= known_at", name="known_when_it_occurred"),
         # A read of the past finds those that were written down after later ones.
         Index("ix_entries_late", "member_id", "unit", "occurred_at", postgresql_where=text("late")),
+        # Points spent on an order that comes back go back to their lots.
+        Index(
+            "ix_entries_spent_on_order",
+            "member_id",
+            "order_id",
+            postgresql_where=text("kind = 'redeem' AND order_id IS NOT NULL"),
+        ),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -165,12 +172,6 @@ class HoldRow(Base):
         CheckConstraint("captured BETWEEN 0 AND points AND points > 0", name="captured_within_points"),
         CheckConstraint("(status = 'held') = (resolved_at IS NULL)", name="resolved_when_not_held"),
         Index("ix_holds_open", "member_id", "unit", "expires_at", postgresql_where=text("status = 'held'")),
-        Index(
-            "ix_holds_order",
-            "member_id",
-            "order_id",
-            postgresql_where=text("order_id IS NOT NULL AND status = 'captured'"),
-        ),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -1,9 +1,28 @@
 """Shapes of balances, entries, lots and the proof of the books."""
 
-from marshmallow import Schema, fields
+from typing import Any
+
+from marshmallow import Schema, ValidationError, fields
 
 from loyalty.programs.domain import POINTS
-from loyalty.web.fields import Instant, Text
+from loyalty.web.fields import POINTS_MAX, Instant, Points, ShopId, Text, Whole
+
+# A payment that takes longer than a month is an order on account.
+HOLD_SECONDS_MAX = 31 * 24 * 3600
+HOLD_SECONDS = 15 * 60
+
+
+class Change(Whole):
+    """A number of points to give (positive) or to take (negative)."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(least=-POINTS_MAX, most=POINTS_MAX, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
+        points = super()._deserialize(value, attr, data, **kwargs)
+        if not points:
+            raise ValidationError("Must not be zero.")
+        return int(points)
 
 
 class BalanceQuerySchema(Schema):
@@ -104,6 +123,119 @@ class LotsSchema(Schema):
 
     data = fields.List(fields.Nested(LotSchema), required=True)
     next = fields.String(required=True, allow_none=True)
+
+
+class NewAdjustmentSchema(Schema):
+    """Points to be given or taken by hand, and why. `actor`: who decided it; by default the key that asks."""
+
+    adjustment_id = ShopId(required=True)
+    points = Change(required=True)
+    reason = Text(most=500, required=True)
+    actor = Text(most=200)
+    unit = Text(most=64)
+
+
+class AdjustmentSchema(Schema):
+    """What was given or taken."""
+
+    adjustment_id = fields.String(required=True)
+    points = fields.Integer(required=True)
+    unit = fields.String(required=True)
+    reason = fields.String(required=True)
+    actor = fields.String(required=True)
+    balance = fields.Nested(BalanceBriefSchema, required=True)
+
+
+class NewReinstatementSchema(Schema):
+    """Lapsed points to be brought back: of which lot, how many (by default all that lapsed), and why."""
+
+    reinstatement_id = ShopId(required=True)
+    lot = Whole(least=1, most=2**53, required=True)
+    points = Points(least=1)
+    reason = Text(most=500, required=True)
+    actor = Text(most=200)
+
+
+class ReinstatementSchema(Schema):
+    """What came back, as which lot, and until when."""
+
+    reinstatement_id = fields.String(required=True)
+    lot = fields.Integer(required=True)
+    of_lot = fields.Integer(required=True)
+    unit = fields.String(required=True)
+    points = fields.Integer(required=True)
+    expires_at = Instant(required=True)
+    reason = fields.String(required=True)
+    actor = fields.String(required=True)
+    balance = fields.Nested(BalanceBriefSchema, required=True)
+
+
+class NewTransferSchema(Schema):
+    """Points to be given to the customer `to`."""
+
+    transfer_id = ShopId(required=True)
+    to = ShopId(required=True)
+    points = Points(least=1, required=True)
+    unit = Text(most=64)
+    reason = Text(most=500, allow_none=True)
+
+
+class TransferSchema(Schema):
+    """What was given, and what the giver has left."""
+
+    transfer_id = fields.String(required=True)
+    from_ = fields.String(required=True, data_key="from")
+    to = fields.String(required=True)
+    unit = fields.String(required=True)
+    points = fields.Integer(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    balance = fields.Nested(BalanceBriefSchema, required=True)
+
+
+class NewHoldSchema(Schema):
+    """Points to be kept for a payment, and for how long at the most."""
+
+    hold_id = ShopId(required=True)
+    points = Points(least=1, required=True)
+    hold_seconds = Whole(least=1, most=HOLD_SECONDS_MAX, load_default=HOLD_SECONDS)
+    unit = Text(most=64)
+    order_id = ShopId(allow_none=True)
+    reason = Text(most=500, allow_none=True)
+
+
+class CaptureSchema(Schema):
+    """How many points of a hold to spend (by default all), and for which order."""
+
+    points = Points(least=1, load_default=None, allow_none=True)
+    order_id = ShopId(load_default=None, allow_none=True)
+
+
+class HoldSchema(Schema):
+    """A hold, and what became of it."""
+
+    hold_id = fields.String(required=True)
+    customer_id = fields.String(required=True)
+    unit = fields.String(required=True)
+    status = fields.String(required=True)
+    points = fields.Integer(required=True)
+    captured = fields.Integer(required=True)
+    held_at = Instant(required=True)
+    expires_at = Instant(required=True)
+    resolved_at = Instant(required=True, allow_none=True)
+    order_id = fields.String(required=True, allow_none=True)
+    reason = fields.String(required=True, allow_none=True)
+
+
+class HoldReceiptSchema(HoldSchema):
+    """A hold, and what the member has now."""
+
+    balance = fields.Nested(BalanceBriefSchema, required=True)
+
+
+class WhoseSchema(Schema):
+    """Of which member; by default of all."""
+
+    customer_id = ShopId()
 
 
 class VerificationSchema(Schema):

@@ -124,3 +124,9 @@ def _keep_upcoming(changes: Changes, book: Book) -> None:
 
 def _row(value: Any, columns: Sequence[str]) -> dict[str, Any]:
     return {name: getattr(value, name) for name in columns}
+
+
+def brief(book: Book, unit: str) -> dict[str, int]:
+    """The four buckets of an account, for receipts."""
+    account = book.account(unit)
+    return {name: getattr(account, name) for name in ("available", "pending", "held", "debt")}

@@ -24,6 +24,14 @@ WHERE k.program_id = %s AND k.kind = 'member' AND k.key = ANY(%s::text[])
 ORDER BY m.member_id FOR NO KEY UPDATE OF m
 """
 
+# Who was merged is not locked: nothing of theirs changes any more.
+_LOCK_BY_ID = """
+SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
+       (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
+FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
+"""
+_MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
+
 # Lock the members, then claim the keys of those who may act; a key that is taken already is not claimed.
 _LOCK_AND_CLAIM = """
 WITH wanted (customer_id, key, fingerprint) AS (VALUES {values}),
@@ -83,6 +91,18 @@ def lock_members(session: Session, program_id: UUID, customer_ids: Sequence[str]
     """Lock several members, in the order of their ids; who is unknown is absent from the answer."""
     found = session.rows(_LOCK, (program_id, array_of(customer_ids)), into=class_row(LockedMember))
     return {member.customer_id: member for member in found}
+
+
+def lock_by_id(session: Session, member_id: UUID) -> LockedMember | None:
+    """Lock a member or, if it was merged into another one, that one. None: nobody's id, as that of a guest's order."""
+    while True:
+        found = session.row(_LOCK_BY_ID, (member_id,), into=class_row(LockedMember))
+        if found is not None:
+            return found
+        into = session.row(_MERGED_INTO, (member_id,), into=scalar_row)
+        if into is None:
+            return None
+        member_id = into
 
 
 def lock_and_claim(session: Session, program_id: UUID, kind: str, claims: Sequence[Claim]) -> dict[str, Claimed]:

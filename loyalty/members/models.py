@@ -27,6 +27,17 @@ class NaturalKey(Base):
     fingerprint: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
+class Receipt(Base):
+    """The answer that the first request with one of the shop's own ids got, byte for byte."""
+
+    __tablename__ = "receipts"
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    body: Mapped[str] = mapped_column(Text)
+
+
 class MemberRow(Base):
     """A customer enrolled in a program."""
 

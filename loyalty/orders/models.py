@@ -44,11 +44,10 @@ class OrderRow(Base):
     award_seqs: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
     returned: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     confirmed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
-    cancel_receipt: Mapped[str | None] = mapped_column(Text)
 
 
 class ReturnRow(Base):
-    """Lines of an order that came back, and the answer that the shop got."""
+    """Lines of an order that came back, and what became of the points."""
 
     __tablename__ = "returns"
 
@@ -59,4 +58,4 @@ class ReturnRow(Base):
     returned_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
     recorded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
     lines: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    receipt: Mapped[str] = mapped_column(Text)
+    points: Mapped[dict[str, Any]] = mapped_column(JSONB)

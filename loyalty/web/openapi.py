@@ -48,6 +48,7 @@ PROBLEM: dict[str, Any] = {
 PATH_PARAMETERS = {
     "code": ("The code of the reward.", "five-off"),
     "customer_id": ("The shop's own id of the customer.", "c-42"),
+    "hold_id": ("The shop's own id of the hold.", "h-1001"),
     "key_id": ("The id of the key (not its secret).", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "name": ("A file of the viewer.", "start.js"),
     "order_id": ("The shop's own id of the order.", "A-1001"),

@@ -26,8 +26,7 @@ ALTER TABLE members ADD COLUMN merged_into uuid;
 ALTER TABLE orders
     ADD COLUMN award_seqs bigint[] NOT NULL DEFAULT '{}',
     ADD COLUMN returned jsonb NOT NULL DEFAULT '{}',
-    ADD COLUMN confirmed_at timestamptz,
-    ADD COLUMN cancel_receipt text;
+    ADD COLUMN confirmed_at timestamptz;
 """
 
 TABLES = """
@@ -51,7 +50,6 @@ CREATE TABLE holds (
     CONSTRAINT ck_holds_resolved_when_not_held CHECK ((status = 'held') = (resolved_at IS NULL))
 );
 CREATE INDEX ix_holds_open ON holds (member_id, unit, expires_at) WHERE status = 'held';
-CREATE INDEX ix_holds_order ON holds (member_id, order_id) WHERE order_id IS NOT NULL AND status = 'captured';
 CREATE TABLE debts (
     member_id uuid NOT NULL,
     seq bigint NOT NULL,
@@ -99,8 +97,15 @@ CREATE TABLE returns (
     returned_at timestamptz NOT NULL,
     recorded_at timestamptz NOT NULL,
     lines jsonb NOT NULL,
-    receipt text NOT NULL,
+    points jsonb NOT NULL,
     CONSTRAINT pk_returns PRIMARY KEY (member_id, order_id, return_id)
+);
+CREATE TABLE receipts (
+    member_id uuid NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    body text NOT NULL,
+    CONSTRAINT pk_receipts PRIMARY KEY (member_id, kind, key)
 );
 """
 
@@ -155,6 +160,7 @@ ALTER TABLE allocations
     DROP CONSTRAINT ck_allocations_points_not_zero,
     ADD CONSTRAINT ck_allocations_something CHECK (points <> 0 OR held <> 0);
 CREATE INDEX ix_entries_late ON entries (member_id, unit, occurred_at) WHERE late;
+CREATE INDEX ix_entries_spent_on_order ON entries (member_id, order_id) WHERE kind = 'redeem' AND order_id IS NOT NULL;
 DROP INDEX ix_lots_open;
 CREATE INDEX ix_lots_open ON lots (member_id, unit, expires_at, expiry, earned_at, seq) WHERE remaining > 0;
 DROP INDEX ix_lots_pending;
@@ -177,8 +183,8 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Take back. What only these tables know is lost; entries of kinds that came with them stay."""
-    op.execute("DROP TABLE returns, checkpoints, upcoming, debts, holds")
-    op.execute("DROP INDEX ix_members_program_id_member_id, ix_lots_origin, ix_entries_late")
+    op.execute("DROP TABLE receipts, returns, checkpoints, upcoming, debts, holds")
+    op.execute("DROP INDEX ix_members_program_id_member_id, ix_lots_origin, ix_entries_late, ix_entries_spent_on_order")
     op.execute("DROP INDEX ix_lots_pending, ix_lots_open")
     op.execute("CREATE INDEX ix_lots_open ON lots (member_id, unit, expires_at, earned_at, seq) WHERE remaining > 0")
     op.execute(
@@ -194,6 +200,5 @@ def downgrade() -> None:
         DROP COLUMN matures_at, DROP COLUMN expires_at;
     ALTER TABLE accounts DROP COLUMN latest_at, DROP COLUMN known_at, DROP COLUMN idle;
     ALTER TABLE members DROP COLUMN merged_into;
-    ALTER TABLE orders DROP COLUMN award_seqs, DROP COLUMN returned, DROP COLUMN confirmed_at,
-        DROP COLUMN cancel_receipt;
+    ALTER TABLE orders DROP COLUMN award_seqs, DROP COLUMN returned, DROP COLUMN confirmed_at;
     """)
