@@ -1,6 +1,7 @@
 """Reading what a decision about a member's points needs: never more than what is open, due or asked for."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -83,10 +84,29 @@ _ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining >
 
 _NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
 
-_CONTINUED = f"""
-{_NAMED} AND l.member_id = %s
-UNION
-SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.origin_member_id = %s AND l.origin_seq = ANY(%s::bigint[])
+# The lots that an owner's awards opened, and those in which their points live on, with what lapsed there.
+_OF_AWARDS = f"""
+SELECT {_LOT}, o.kind = 'reinstate' AS reinstated,
+  (SELECT coalesce(sum(x.points), 0)::bigint FROM allocations x
+   JOIN entries e ON e.member_id = x.member_id AND e.seq = x.seq
+   WHERE x.member_id = l.member_id AND x.lot_seq = l.seq AND e.kind = 'expire') AS lapsed
+FROM (
+    SELECT * FROM lots WHERE member_id = %(owner)s AND seq = ANY(%(seqs)s::bigint[])
+    UNION
+    SELECT * FROM lots WHERE member_id = ANY(%(holders)s::uuid[]) AND origin_member_id = %(owner)s
+        AND origin_seq = ANY(%(seqs)s::bigint[])) l
+JOIN entries o ON o.member_id = l.member_id AND o.seq = l.seq
+ORDER BY l.seq
+"""
+
+# Out of which lots points were spent on an order.
+_SPENT_ON = f"""
+SELECT {_LOT}, s.spent FROM (
+    SELECT x.member_id, x.lot_seq, sum(x.points - x.held)::bigint AS spent
+    FROM entries e JOIN allocations x ON x.member_id = e.member_id AND x.seq = e.seq
+    WHERE e.member_id = ANY(%(holders)s::uuid[]) AND e.order_id = %(order_id)s AND e.kind = 'redeem'
+    GROUP BY x.member_id, x.lot_seq) s
+JOIN lots l ON l.member_id = s.member_id AND l.seq = s.lot_seq
 """
 
 _HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AND h.hold_id = %s"
@@ -145,11 +165,29 @@ def lots_named(session: Session, member_id: UUID, seqs: Iterable[int]) -> list[L
     return session.rows(_NAMED, (member_id, array_of(seqs)), into=class_row(Lot))
 
 
-def lots_continuing(session: Session, member_id: UUID, origin_member_id: UUID, seqs: Iterable[int]) -> list[Lot]:
-    """The lots of a member in which the points live on that were earned in the lots `seqs` of `origin_member_id`."""
-    wanted = array_of(seqs)
-    parameters = (member_id, wanted, origin_member_id, member_id, origin_member_id, wanted)
-    return session.rows(_CONTINUED, parameters, into=class_row(Lot))
+@dataclass(frozen=True, slots=True)
+class AwardLot:
+    """A lot that holds, or held, points of an award; how many lapsed in it; whether it was brought back by hand."""
+
+    lot: Lot
+    lapsed: int
+    reinstated: bool
+
+
+def lots_of_awards(session: Session, owner: UUID, holder: UUID, seqs: Iterable[int]) -> list[AwardLot]:
+    """The lots that the entries `seqs` of `owner` opened, and those in which their points live on.
+
+    `holder` is the member who has them now: the owner, or who the owner was merged into.
+    """
+    where = {"owner": owner, "holders": array_of({owner, holder}), "seqs": array_of(seqs)}
+    rows = session.rows(_OF_AWARDS, where, into=dict_row)
+    return [AwardLot(lapsed=row.pop("lapsed"), reinstated=row.pop("reinstated"), lot=Lot(**row)) for row in rows]
+
+
+def spent_on(session: Session, owner: UUID, holder: UUID, order_id: str) -> list[tuple[Lot, int]]:
+    """The lots out of which points were spent on an order, and how many."""
+    where = {"holders": array_of({owner, holder}), "order_id": order_id}
+    return [(Lot(**row), spent) for row in session.rows(_SPENT_ON, where, into=dict_row) if (spent := row.pop("spent"))]
 
 
 def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:

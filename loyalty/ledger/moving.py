@@ -1,10 +1,11 @@
 """Steps between two books: points that one member gives another, and two members who turn out to be one."""
 
 from dataclasses import replace
+from typing import Any
 
 from loyalty.ledger.book import Book
 from loyalty.ledger.crediting import give, pay_debts
-from loyalty.ledger.domain import Credit, Lot
+from loyalty.ledger.domain import Credit, Debt, Lot
 from loyalty.ledger.errors import HoldsOpen
 from loyalty.ledger.reversing import incur
 from loyalty.ledger.spending import debit
@@ -33,53 +34,45 @@ def transfer(giver: Book, taker: Book, unit: str, points: int, *, reference: str
         give(taker, "transfer_in", credit)
 
 
-def merge(source: Book, target: Book, *, reference: str, reason: str) -> None:
+def merge(source: Book, target: Book, *, source_id: str, target_id: str) -> None:
     """Move all that a member holds and owes to another, lot by lot: each remembers where it was earned.
 
-    Both books must be settled, the source's must hold all its open lots. Refuses: HoldsOpen.
+    The ids are those by which the entries name the other member. Both books must be settled, the source's must hold all
+    its open lots, the target's enough to pay what the source owes. Refuses: HoldsOpen.
     """
     for account in source.accounts:
         if account.held:
             raise HoldsOpen(f"{account.held} {account.unit} are on hold; capture or release them first.")
+    given: dict[str, Any] = {"reference": target_id, "reason": f"merged into {target_id}"}
+    got: dict[str, Any] = {"reference": source_id, "reason": f"merged from {source_id}"}
     for lot in [lot for lot in source.lots if lot.remaining]:
-        _move_lot(source, target, lot, reference=reference, reason=reason)
+        _move_lot(source, target, lot, given, got)
     for debt in [debt for debt in source.debts if debt.remaining]:
-        points = debt.remaining
-        source.record(
-            "transfer_out", debt.unit, points, source.now, debt=-points, reference=reference, reason=reason,
-            order_id=debt.order_id, detail={"debt": debt.seq},
-        )  # fmt: skip
-        source.debts.put(replace(debt, remaining=0))
-        entry = target.record(
-            "transfer_in", debt.unit, -points, target.now, debt=points, reference=reference, reason=reason,
-            order_id=debt.order_id,
-        )  # fmt: skip
-        incur(target, entry, order_id=debt.order_id, reference=debt.reference)
+        _move_debt(source, target, debt, given, got)
     for account in target.accounts:
         for lot in target.open_lots(account.unit):
             pay_debts(target, lot.seq, target.now)
 
 
-def _move_lot(source: Book, target: Book, lot: Lot, *, reference: str, reason: str) -> None:
+def _move_lot(source: Book, target: Book, lot: Lot, given: dict[str, Any], got: dict[str, Any]) -> None:
     points = lot.remaining
+    pending = points if lot.pending else 0
     entry = source.record(
-        "transfer_out",
-        lot.unit,
-        -points,
-        source.now,
-        pending=-points if lot.pending else 0,
-        available=0 if lot.pending else -points,
-        reference=reference,
-        reason=reason,
+        "transfer_out", lot.unit, -points, source.now, pending=-pending, available=pending - points, **given
     )
     source.allocate(entry, lot.seq, points)
     if lot.expiry and not lot.pending:
         # Nobody's time to spend them becomes shorter.
-        clock = source.account(lot.unit).idle[lot.expiry]
-        target.extend_clock(lot.unit, lot.expiry, clock.at)
+        target.extend_clock(lot.unit, lot.expiry, source.account(lot.unit).idle[lot.expiry].at)
     dates = Dates(lot.pending, lot.matures_at, lot.deadline_at, lot.expires_at, lot.expiry)
-    credit = Credit(
-        points=points, unit=lot.unit, earned_at=lot.earned_at, dates=dates, reference=reference, reason=reason,
-        origin=lot.origin,
-    )  # fmt: skip
+    credit = Credit(points=points, unit=lot.unit, earned_at=lot.earned_at, dates=dates, origin=lot.origin, **got)
     give(target, "transfer_in", credit)
+
+
+def _move_debt(source: Book, target: Book, debt: Debt, given: dict[str, Any], got: dict[str, Any]) -> None:
+    points, order_id = debt.remaining, debt.order_id
+    moved = {"debt": debt.seq}
+    source.record("transfer_out", debt.unit, points, source.now, debt=-points, order_id=order_id, detail=moved, **given)
+    source.debts.put(replace(debt, remaining=0))
+    entry = target.record("transfer_in", debt.unit, -points, target.now, debt=points, order_id=order_id, **got)
+    incur(target, entry, order_id=order_id, reference=debt.reference)

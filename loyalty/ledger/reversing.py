@@ -13,13 +13,14 @@ from loyalty.programs.domain import ReturnSettings
 class Claim:
     """Points of an award to be taken back.
 
-    `own`: the lots that the award's points are in now; `lapsed`: how many of them lapsed there unspent, and were not
-    claimed before. Points that lapsed are gone already: nobody had them.
+    `own`: the lots that the award's points are in now; `waiting`: they have not become available yet, or never will;
+    `lapsed`: how many of them lapsed unspent, and were not claimed before. What lapsed is gone already: nobody had it.
     """
 
     points: int
     unit: str
     own: tuple[int, ...]
+    waiting: bool = False
     lapsed: int = 0
     order_id: str | None = None
     rule_code: str | None = None
@@ -45,11 +46,10 @@ def reverse(book: Book, claim: Claim, settings: ReturnSettings) -> Reversal:
     lots, and enough open lots.
     """
     own = [book.lots[seq] for seq in claim.own]
-    # Before it matures nobody can spend an award: what is not there was cancelled, and cannot be owed.
-    waiting = [lot for lot in own if lot.pending]
-    pieces = _take(waiting, claim.points)
-    pending = sum(points for _, points in pieces)
-    if waiting:
+    if claim.waiting:
+        # Before it matures nobody can spend an award: what is not there was cancelled, and cannot be owed.
+        pieces = _take(own, claim.points)
+        pending = sum(points for _, points in pieces)
         result = Reversal(reversed=pending, expired=claim.points - pending)
         _record(book, claim, pieces, pending=pending, result=result)
         return result

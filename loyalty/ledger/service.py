@@ -52,16 +52,17 @@ def open_books(
 ) -> dict[UUID, Book]:
     """The members' books, settled as of `now`. One statement.
 
-    `news_of`: since when there are news of a member. What lapses by inactivity after that is left unsettled, for the
-    news may say that the member was active.
+    `news_of`: since when there are news of a member. Where points have lapsed by inactivity, or for want of an event,
+    the book is settled up to that instant only: the news may say otherwise. The caller settles the rest.
     """
     found = holdings.holdings_of(session, [member.member_id for member in members], now=now)
     books = {}
     for member_id, held in found.items():
         book = Book(held, zone=program.time_zone, now=now)
         since = (news_of or {}).get(member_id, book.now)
-        dozing = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
-        settle(book, min(since, book.now) if dozing else book.now)
+        idle = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
+        missed = any(lot.deadline_at is not None and lot.deadline_at <= book.now for lot in book.lots)
+        settle(book, min(since, book.now) if idle or missed else book.now)
         books[member_id] = book
     return books
 
@@ -83,7 +84,9 @@ def open_book_to_spend(
 
 def read_lots_to_spend(session: Session, book: Book, unit: str, points: int) -> None:
     """Read as many open lots into a book as it takes to take `points`, or all that there are."""
-    book.lots.take_in(holdings.lots_to_spend(session, book.account(unit), points, now=book.now))
+    # What is read does not know what the book took already.
+    taken = sum(allocation.points for allocation in book.allocations if allocation.points > 0)
+    book.lots.take_in(holdings.lots_to_spend(session, book.account(unit), points + taken, now=book.now))
 
 
 def changes_of(book: Book, program_id: UUID, *, now: datetime) -> Changes:

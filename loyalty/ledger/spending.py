@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from loyalty.ledger.book import Book
 from loyalty.ledger.crediting import give, pay_debts
-from loyalty.ledger.domain import Credit, Entry, Hold, HoldStatus, consumption_key
+from loyalty.ledger.domain import Credit, Entry, Hold, HoldStatus, Lot, consumption_key
 from loyalty.ledger.errors import CaptureExceedsHold, HoldResolved, InsufficientPoints
 from loyalty.programs.terms import Dates
 
@@ -140,40 +140,43 @@ class GivenBack:
 
 
 def give_back(
-    book: Book, pieces: Sequence[tuple[int, int]], *, grace_until: datetime | None, credit: Credit
+    book: Book, pieces: Sequence[tuple[Lot, int]], *, grace_until: datetime | None, credit: Credit
 ) -> list[GivenBack]:
     """Give spent points back to the lots they came from, with their expiry. `credit` says why.
 
     A lot that lapsed meanwhile is continued by a new one until `grace_until`; without a grace its points are forfeited.
+    A lot of somebody who was merged into this member is continued here by a new one, too.
     """
-    outcomes = []
-    alive = [(seq, points) for seq, points in pieces if not _lapsed(book, seq, book.now)]
-    if alive:
-        total = sum(points for _, points in alive)
-        entry = book.record(
-            "return_spent", credit.unit, total, book.now, available=total, order_id=credit.order_id,
-            reference=credit.reference, reason=credit.reason,
-        )  # fmt: skip
-        for seq, points in alive:
-            book.allocate(entry, seq, -points)
-            outcomes.append(GivenBack("returned", points, seq, book.expires_at(book.lots[seq])))
-        for seq, _ in alive:
-            pay_debts(book, seq, book.now)
-    for seq, points in pieces:
-        if (seq, points) in alive:
+    ours = [(lot.seq, points) for lot, points in pieces if lot.member_id == book.member_id]
+    alive = [(seq, points) for seq, points in ours if not _lapsed(book, seq, book.now)]
+    outcomes = _return(book, alive, credit) if alive else []
+    returned = {seq for seq, _ in alive}
+    for lot, points in pieces:
+        if lot.member_id == book.member_id and lot.seq in returned:
             continue
-        if grace_until is None or grace_until <= book.now:
-            outcomes.append(GivenBack("forfeited", points, seq, None))
+        lapsed = lot.member_id == book.member_id or (lot.expires_at is not None and lot.expires_at <= book.now)
+        if lapsed and (grace_until is None or grace_until <= book.now):
+            outcomes.append(GivenBack("forfeited", points, lot.seq, None))
             continue
-        lot = book.lots[seq]
-        dates = Dates(expires_at=grace_until)
-        entry = give(
-            book,
-            "return_spent",
-            replace(credit, points=points, earned_at=lot.earned_at, dates=dates, origin=lot.origin),
-        )
-        outcomes.append(GivenBack("extended", points, entry.seq, grace_until))
+        dates = Dates(expires_at=grace_until) if lapsed else Dates(expires_at=lot.expires_at, expiry=lot.expiry)
+        continued = replace(credit, points=points, earned_at=lot.earned_at, dates=dates, origin=lot.origin)
+        entry = give(book, "return_spent", continued)
+        expires_at = book.expires_at(book.lots[entry.seq])
+        outcomes.append(GivenBack("extended" if lapsed else "returned", points, entry.seq, expires_at))
     return outcomes
+
+
+def _return(book: Book, pieces: Sequence[tuple[int, int]], credit: Credit) -> list[GivenBack]:
+    total = sum(points for _, points in pieces)
+    entry = book.record(
+        "return_spent", credit.unit, total, book.now, available=total, order_id=credit.order_id,
+        reference=credit.reference, reason=credit.reason,
+    )  # fmt: skip
+    for seq, points in pieces:
+        book.allocate(entry, seq, -points)
+    for seq, _ in pieces:
+        pay_debts(book, seq, book.now)
+    return [GivenBack("returned", points, seq, book.expires_at(book.lots[seq])) for seq, points in pieces]
 
 
 def _pieces(book: Book, unit: str, points: int) -> list[tuple[int, int]]:

@@ -61,3 +61,4 @@ class Member:
     consents: dict[str, Any]
     referral_code: str
     referred_by: str | None
+    merged_into: str | None

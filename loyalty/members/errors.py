@@ -30,6 +30,12 @@ class MemberSuspended(RuleRefused):
         super().__init__(f"The membership of '{customer_id}' is suspended.", customer_id=customer_id)
 
 
+class SelfMerge(RuleRefused):
+    """A member is merged into somebody else."""
+
+    code = "self-merge"
+
+
 class ReferrerNotFound(RuleRefused):
     """Nobody is known by what `referred_by` says."""
 

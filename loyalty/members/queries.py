@@ -10,8 +10,9 @@ from loyalty.members.errors import MemberNotFound
 
 _SELECT = """
 SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.email, m.phone, m.first_name, m.last_name, m.birth_date,
-       m.locale, m.attributes, m.consents, m.referral_code, r.customer_id AS referred_by
-FROM members m LEFT JOIN members r ON r.member_id = m.referred_by
+       m.locale, m.attributes, m.consents, m.referral_code, r.customer_id AS referred_by,
+       t.customer_id AS merged_into
+FROM members m LEFT JOIN members r ON r.member_id = m.referred_by LEFT JOIN members t ON t.member_id = m.merged_into
 """
 _ONE = f"""{_SELECT} WHERE m.member_id = (
     SELECT k.member_id FROM natural_keys k WHERE k.program_id = %s AND k.kind = 'member' AND k.key = %s)"""

@@ -24,6 +24,7 @@ MEMBER = {
     "balance": {"available": 30, "pending": 0, "held": 0, "debt": 0},
     "referral_code": "7KQ2-M9XD-0T",
     "referred_by": None,
+    "merged_into": None,
 }
 
 MEMBERS = {"data": [MEMBER], "next": None}

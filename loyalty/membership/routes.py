@@ -10,12 +10,20 @@ from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
+from loyalty.ledger.errors import HoldsOpen
 from loyalty.members.domain import NewMember
-from loyalty.members.errors import EnrolmentFixed, MemberClosed, MemberNotFound, ReferrerNotFound
+from loyalty.members.errors import (
+    EnrolmentFixed,
+    MemberClosed,
+    MemberNotFound,
+    MemberSuspended,
+    ReferrerNotFound,
+    SelfMerge,
+)
 from loyalty.membership import queries, service
 from loyalty.membership.examples import CONTACT, MEMBER, MEMBERS, NEW_MEMBER
 from loyalty.membership.queries import Membership
-from loyalty.membership.schemas import ContactSchema, MemberSchema, MembersSchema, NewMemberSchema
+from loyalty.membership.schemas import ContactSchema, MemberSchema, MembersSchema, MergeSchema, NewMemberSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
 
@@ -75,6 +83,17 @@ def suspend_member(session: Session, customer_id: str) -> Membership:
 def resume_member(session: Session, customer_id: str) -> Membership:
     """Resume a suspended membership."""
     return service.set_status(session, g.caller.program_id, customer_id, "active", now=clock.now())
+
+
+@bp.post("/<shop_id:customer_id>/merge")
+@bp.refuses(MemberNotFound, MemberClosed, MemberSuspended, SelfMerge, HoldsOpen, IdempotencyConflict)
+@transactional
+@idempotent
+@bp.arguments(MergeSchema(), example={"into": "c-42"})
+@bp.response(200, MemberSchema(), example=MEMBER)
+def merge_members(session: Session, wanted: dict[str, str], customer_id: str) -> Membership:
+    """Make two members one: `into` gets all that this one holds and owes, and this one is closed for good."""
+    return service.merge_members(session, g.caller.program_id, customer_id, wanted["into"], now=clock.now())
 
 
 @bp.post("/<shop_id:customer_id>/close")

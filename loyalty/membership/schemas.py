@@ -73,6 +73,9 @@ class MemberSchema(Schema):
     balance = fields.Nested(BalanceBriefSchema, required=True)
     referral_code = fields.String(required=True)
     referred_by = fields.String(required=True, allow_none=True)
+    merged_into = fields.String(
+        required=True, allow_none=True, metadata={"description": "The customer id of the member who took over."}
+    )
     email = fields.String(required=True, allow_none=True)
     phone = fields.String(required=True, allow_none=True)
     first_name = fields.String(required=True, allow_none=True)
@@ -85,8 +88,23 @@ class MemberSchema(Schema):
     @pre_dump
     def _flatten(self, membership: Membership, **_kwargs: Any) -> dict[str, Any]:
         member = membership.member
-        own = ("customer_id", "member_id", "status", "enrolled_at", "referral_code", "referred_by", *PROFILE)
+        own = (
+            "customer_id",
+            "member_id",
+            "status",
+            "enrolled_at",
+            "referral_code",
+            "referred_by",
+            "merged_into",
+            *PROFILE,
+        )
         return {**{name: getattr(member, name) for name in own}, "balance": membership.balance, "tier": None}
+
+
+class MergeSchema(Schema):
+    """Who stays."""
+
+    into = ShopId(required=True)
 
 
 class MembersSchema(Schema):

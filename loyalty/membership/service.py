@@ -6,11 +6,17 @@ from uuid import UUID
 
 from loyalty.db.session import Session
 from loyalty.db.writer import write
+from loyalty.ledger import holdings, moving
+from loyalty.ledger import service as ledger
 from loyalty.members import locks
+from loyalty.members import queries as members_queries
 from loyalty.members import service as members
 from loyalty.members.domain import NewMember
+from loyalty.members.errors import MemberClosed, MemberNotFound, SelfMerge
+from loyalty.members.models import MemberRow
 from loyalty.membership import queries
 from loyalty.membership.queries import Membership
+from loyalty.programs import queries as programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,3 +46,38 @@ def set_status(session: Session, program_id: UUID, customer_id: str, status: str
     """Suspend, resume or close a membership; the history stays. Refuses: MemberNotFound, MemberClosed."""
     members.set_status(session, locks.lock_member(session, program_id, customer_id), status, now=now)
     return queries.membership(session, program_id, customer_id, now=now)
+
+
+def merge_members(session: Session, program_id: UUID, customer_id: str, into: str, *, now: datetime) -> Membership:
+    """Make two members one: `into` gets all that `customer_id` holds and owes, who is closed for good.
+
+    Each keeps its own history. What was ordered by the one can be returned, and goes against the other. To merge the
+    same two again changes nothing. Answers the member that stays.
+    Refuses: SelfMerge, MemberNotFound, MemberClosed, MemberSuspended, HoldsOpen.
+    """
+    if customer_id == into:
+        raise SelfMerge(f"'{into}' is one already.")
+    found = locks.lock_members(session, program_id, [customer_id, into])
+    for named in (customer_id, into):
+        if named not in found:
+            raise MemberNotFound(named)
+    source, target = found[customer_id], found[into]
+    if source.status == "closed":
+        if members_queries.member(session, program_id, customer_id).merged_into == into:
+            return queries.membership(session, program_id, into, now=now)
+        raise MemberClosed(customer_id)
+    locks.require_active(target)
+    program = programs.current(session, program_id, config_version=source.config_version)
+    books = ledger.open_books(session, program, [source, target], now=now)
+    giver, taker = books[source.member_id], books[target.member_id]
+    giver.lots.take_in(holdings.open_lots(session, source.member_id))
+    for account in giver.accounts:
+        if account.debt:
+            ledger.read_lots_to_spend(session, taker, account.unit, account.debt)
+    moving.merge(giver, taker, source_id=customer_id, target_id=into)
+    changes = ledger.changes_of(giver, program_id, now=now)
+    changes.add(ledger.changes_of(taker, program_id, now=now))
+    closed = {"member_id": source.member_id, "status": "closed", "merged_into": target.member_id, "updated_at": now}
+    changes.update(MemberRow, closed)
+    write(session, changes)
+    return queries.membership(session, program_id, into, now=now)

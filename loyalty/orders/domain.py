@@ -1,12 +1,15 @@
 """Orders as frozen values, and the receipt of one."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from loyalty.earning.domain import Award, Purchase
 from loyalty.ledger.domain import Account
 from loyalty.programs.domain import POINTS
+
+# Clocks of shops run ahead by seconds, not by minutes.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +32,7 @@ class Order:
     currency: str
     placed_at: datetime
     recorded_at: datetime
+    confirmed_at: datetime | None
     lines: list[dict[str, Any]]
     shipping: int
     discount: int
@@ -37,6 +41,7 @@ class Order:
     metadata: dict[str, Any]
     points: dict[str, int]
     awards: list[dict[str, Any]]
+    returned: list[dict[str, Any]]
 
 
 def receipt(order: NewOrder, awards: list[Award], account: Account | None, *, now: datetime) -> dict[str, Any]:

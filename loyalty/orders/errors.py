@@ -1,6 +1,8 @@
 """What the orders slice refuses."""
 
-from loyalty.core.errors import NotFound, RuleRefused
+from datetime import datetime
+
+from loyalty.core.errors import Conflict, NotFound, RuleRefused
 
 
 class OrderNotFound(NotFound):
@@ -8,8 +10,9 @@ class OrderNotFound(NotFound):
 
     code = "order-not-found"
 
-    def __init__(self, order_id: str) -> None:
-        super().__init__(f"No order '{order_id}' was recorded in this program.", order_id=order_id)
+    def __init__(self, order_id: str, advice: str = "") -> None:
+        detail = f"No order '{order_id}' was recorded in this program. {advice}".strip()
+        super().__init__(detail, order_id=order_id)
 
 
 class CurrencyMismatch(RuleRefused):
@@ -26,3 +29,51 @@ class PlacedInFuture(RuleRefused):
     """The order is dated in the future."""
 
     code = "placed-in-future"
+
+
+class OrderCancelled(Conflict):
+    """The order was cancelled."""
+
+    code = "order-cancelled"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order '{order_id}' was cancelled: all of it came back.", order_id=order_id)
+
+
+class LineUnknown(RuleRefused):
+    """The order has no such line."""
+
+    code = "line-unknown"
+
+    def __init__(self, line_id: str, *, pointer: str) -> None:
+        detail = f"The order has no line '{line_id}'."
+        super().__init__(detail, line_id=line_id, errors=[{"pointer": pointer, "detail": detail}])
+
+
+class OverReturn(RuleRefused):
+    """More came back than was ordered."""
+
+    code = "over-return"
+
+    def __init__(self, line_id: str, *, ordered: int, returned: int, pointer: str) -> None:
+        detail = (
+            f"{ordered} of line '{line_id}' were ordered, {returned} came back before: {ordered - returned} are left."
+        )
+        super().__init__(
+            detail, line_id=line_id, ordered=ordered, returned=returned, errors=[{"pointer": pointer, "detail": detail}]
+        )
+
+
+class ReturnedBeforePlaced(RuleRefused):
+    """It is dated before the order was placed."""
+
+    code = "before-order"
+
+    def __init__(self, *, placed_at: datetime) -> None:
+        super().__init__(f"The order was placed later, at {placed_at.isoformat()}.", placed_at=placed_at)
+
+
+class ReturnedInFuture(RuleRefused):
+    """It is dated in the future."""
+
+    code = "dated-in-future"

@@ -47,4 +47,44 @@ ORDER_RECEIPT = {
     "tier": None,
 }
 
-ORDER = {**NEW_ORDER, "status": "recorded", "recorded_at": "2026-03-01T10:00:02Z", **EARNED}
+ORDER = {
+    **NEW_ORDER,
+    "status": "recorded",
+    "recorded_at": "2026-03-01T10:00:02Z",
+    "confirmed_at": None,
+    "returned": [{"line_id": "1", "quantity": 1}],
+    **EARNED,
+}
+
+NEW_RETURN = {
+    "return_id": "ret-7",
+    "lines": [{"line_id": "1", "quantity": 1}],
+    "returned_at": "2026-03-09T09:00:00Z",
+}
+_UNDONE = {
+    "order_id": "A-1001",
+    "points": {"reversed": 5, "expired": 0, "debt": 10, "forgiven": 0, "returned_to_member": 0},
+    "lines": [{"line_id": "1", "quantity": 1, "points": 15}],
+    "awards": [
+        {
+            "rule": {"code": "base", "version": 1},
+            "unit": "points",
+            "reversed": 5,
+            "expired": 0,
+            "debt": 10,
+            "forgiven": 0,
+        }
+    ],
+    "spent": [],
+    "balance": {"available": 0, "pending": 0, "held": 0, "debt": 10},
+}
+RETURN = {"return_id": "ret-7", **_UNDONE}
+CANCELLATION = {**_UNDONE, "status": "cancelled"}
+
+CONFIRMATION = {"confirmed_at": "2026-03-04T16:20:00Z"}
+CONFIRMATION_RECEIPT = {
+    "order_id": "A-1001",
+    "status": "confirmed",
+    "points": {"matured": 30},
+    "balance": {"available": 30, "pending": 0, "held": 0, "debt": 0},
+}

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import orjson
@@ -10,6 +12,7 @@ from psycopg.rows import dict_row, tuple_row
 from loyalty.db.session import Session, array_of
 from loyalty.orders.domain import Order
 from loyalty.orders.errors import OrderNotFound
+from loyalty.orders.returning import Awarded, Returned
 
 _ANSWERS = """
 SELECT k.key, k.fingerprint, o.receipt FROM natural_keys k
@@ -19,9 +22,18 @@ WHERE k.program_id = %s AND k.kind = 'order' AND k.key = ANY(%s::text[])
 
 _ORDER = """
 SELECT o.order_id, o.customer_id, o.status, o.currency, o.placed_at, o.recorded_at, o.lines, o.shipping, o.discount,
-       o.points_paid, o.channel, o.metadata, o.receipt
+       o.points_paid, o.channel, o.metadata, o.receipt, o.confirmed_at, o.returned
 FROM natural_keys k JOIN orders o ON o.member_id = k.member_id AND o.order_id = k.key
 WHERE k.program_id = %s AND k.kind = 'order' AND k.key = %s
+"""
+
+_RECORDED = """
+SELECT member_id, order_id, status, placed_at, confirmed_at, lines, discount, returned, award_seqs
+FROM orders WHERE member_id = %s AND order_id = %s FOR NO KEY UPDATE
+"""
+_AWARDED = """
+SELECT seq, unit, points, rule_code, rule_version, detail FROM entries
+WHERE member_id = %s AND seq = ANY(%s::bigint[]) ORDER BY seq
 """
 
 
@@ -45,4 +57,34 @@ def order(session: Session, program_id: UUID, order_id: str) -> Order:
     if row is None:
         raise OrderNotFound(order_id)
     answered = orjson.loads(row.pop("receipt"))
-    return Order(**row, points=answered["points"], awards=answered["awards"])
+    back = row.pop("returned").get("lines", {})
+    returned = [{"line_id": line_id, "quantity": quantity} for line_id, quantity in back.items()]
+    return Order(**row, points=answered["points"], awards=answered["awards"], returned=returned)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordedOrder:
+    """An order as a later event finds it: what was bought and awarded, and what came back since."""
+
+    member_id: UUID
+    order_id: str
+    status: str
+    placed_at: datetime
+    confirmed_at: datetime | None
+    lines: list[dict[str, Any]]
+    discount: int
+    returned: Returned
+    awards: tuple[Awarded, ...]
+
+
+def recorded_order(session: Session, owner_id: UUID, order_id: str) -> RecordedOrder:
+    """An order, locked, with what it was awarded."""
+    row = session.row(_RECORDED, (owner_id, order_id), into=dict_row)
+    assert row is not None, "the registry names orders that are there"
+    seqs = row.pop("award_seqs")
+    entries = session.rows(_AWARDED, (owner_id, array_of(seqs)), into=dict_row) if seqs else []
+    awards = tuple(
+        Awarded(lines={line["line_id"]: line["points"] for line in entry.pop("detail")["lines"]}, **entry)
+        for entry in entries
+    )
+    return RecordedOrder(**{**row, "returned": Returned(**row["returned"]), "awards": awards})

@@ -2,11 +2,13 @@
 
 from typing import Any
 
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow.validate import Length, OneOf
 
 from loyalty.earning.domain import Line
 from loyalty.ledger.schemas import BalanceBriefSchema, RuleVersionSchema
 from loyalty.orders.domain import NewOrder
+from loyalty.orders.returning import NewReturn, ReturnedLine
 from loyalty.web.fields import (
     MINOR_UNITS_MAX,
     QUANTITY_MAX,
@@ -137,6 +139,125 @@ class OrderReceiptSchema(Schema):
     tier = fields.Nested(ReceiptTierSchema, required=True, allow_none=True)
 
 
+class ReturnedLineSchema(Schema):
+    """So many units of a line."""
+
+    line_id = Text(most=64, required=True)
+    quantity = Whole(least=1, most=QUANTITY_MAX, required=True)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> ReturnedLine:
+        return ReturnedLine(**data)
+
+
+class NewReturnSchema(Schema):
+    """Lines of an order that came back, and when (by default now)."""
+
+    return_id = ShopId(required=True)
+    lines = fields.List(fields.Nested(ReturnedLineSchema), required=True, validate=Length(min=1, max=LINES_MAX))
+    returned_at = Instant(allow_none=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _each_line_once(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if len({line.line_id for line in data["lines"]}) != len(data["lines"]):
+            raise ValidationError("Name each line once.", "lines")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> NewReturn:
+        return NewReturn(**{**data, "lines": tuple(data["lines"])})
+
+
+class ConfirmationSchema(Schema):
+    """When the order was confirmed, by default now."""
+
+    confirmed_at = Instant(load_default=None, allow_none=True)
+
+
+class UndoneLineSchema(Schema):
+    """Units that came back, and the points they had earned."""
+
+    line_id = fields.String(required=True)
+    quantity = fields.Integer(required=True)
+    points = fields.Integer(required=True)
+
+
+class UndonePointsSchema(Schema):
+    """What became of the points, in the unit points.
+
+    Taken back; lapsed before anybody had them; owed from now on; forgiven; and given back to the member, who had spent
+    them on what is returned.
+    """
+
+    reversed = fields.Integer(required=True)
+    expired = fields.Integer(required=True)
+    debt = fields.Integer(required=True)
+    forgiven = fields.Integer(required=True)
+    returned_to_member = fields.Integer(required=True)
+
+
+class UndoneAwardSchema(Schema):
+    """What became of one award's points."""
+
+    rule = fields.Nested(RuleVersionSchema, required=True)
+    unit = fields.String(required=True)
+    reversed = fields.Integer(required=True)
+    expired = fields.Integer(required=True)
+    debt = fields.Integer(required=True)
+    forgiven = fields.Integer(required=True)
+
+
+class GivenBackSchema(Schema):
+    """Points that had been spent on what is returned.
+
+    `returned` to the lot they came from; `extended`: that lot had lapsed, a new one gives them some more time; or
+    `forfeited`: it had lapsed, and the program gives no time.
+    """
+
+    outcome = fields.String(required=True, validate=OneOf(["returned", "extended", "forfeited"]))
+    unit = fields.String(required=True)
+    points = fields.Integer(required=True)
+    lot = fields.Integer(required=True)
+    expires_at = Instant(required=True, allow_none=True)
+
+
+class CancellationSchema(Schema):
+    """What cancelling an order did. A guest's order has no balance."""
+
+    order_id = fields.String(required=True)
+    status = fields.String(required=True)
+    points = fields.Nested(UndonePointsSchema, required=True)
+    lines = fields.List(fields.Nested(UndoneLineSchema), required=True)
+    awards = fields.List(fields.Nested(UndoneAwardSchema), required=True)
+    spent = fields.List(fields.Nested(GivenBackSchema), required=True)
+    balance = fields.Nested(BalanceBriefSchema, required=True, allow_none=True)
+
+
+class ReturnSchema(CancellationSchema):
+    """What a return did. A guest's order has no balance."""
+
+    class Meta:
+        """Without what only a cancellation tells."""
+
+        exclude = ("status",)
+
+    return_id = fields.String(required=True)
+
+
+class MaturedSchema(Schema):
+    """How many points became available."""
+
+    matured = fields.Integer(required=True)
+
+
+class ConfirmationReceiptSchema(Schema):
+    """What confirming an order did. A guest's order has no balance."""
+
+    order_id = fields.String(required=True)
+    status = fields.String(required=True)
+    points = fields.Nested(MaturedSchema, required=True)
+    balance = fields.Nested(BalanceBriefSchema, required=True, allow_none=True)
+
+
 class OrderSchema(Schema):
     """An order, as reported, with what it earned when it was recorded."""
 
@@ -146,6 +267,7 @@ class OrderSchema(Schema):
     currency = fields.String(required=True)
     placed_at = Instant(required=True)
     recorded_at = Instant(required=True)
+    confirmed_at = Instant(required=True, allow_none=True)
     lines = fields.List(fields.Nested(LineSchema), required=True)
     shipping = fields.Integer(required=True)
     discount = fields.Integer(required=True)
@@ -154,3 +276,6 @@ class OrderSchema(Schema):
     metadata = fields.Dict(required=True)
     points = fields.Nested(OrderPointsSchema, required=True)
     awards = fields.List(fields.Dict(), required=True)
+    returned = fields.List(
+        fields.Nested(ReturnedLineSchema), required=True, metadata={"description": "What came back so far."}
+    )

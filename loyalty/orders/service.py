@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -26,14 +26,11 @@ from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.members.errors import MemberNotFound
 from loyalty.orders import queries
-from loyalty.orders.domain import NewOrder, receipt
+from loyalty.orders.domain import CLOCK_SKEW, NewOrder, receipt
 from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
 from loyalty.orders.models import OrderRow
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
-
-# Clocks of shops run ahead by seconds, not by minutes.
-CLOCK_SKEW = timedelta(minutes=5)
 
 Outcome = Answer | DomainError
 
