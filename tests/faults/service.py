@@ -168,7 +168,10 @@ class Service:
         return self.process.wait()
 
     def kill(self) -> None:
-        """`kill -9` of the whole group; who does the jobs must notice."""
+        """`kill -9` of all processes; first of the one that would notice that the others are gone."""
+        for worker in self.place.jobs_workers():
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
