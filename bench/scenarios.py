@@ -68,7 +68,7 @@ def set_up(names: set[str], database: Database, folder: Path, leaving: ExitStack
 
 
 def _engine(url: str, database: Database, folder: Path, leaving: ExitStack, naive_port: int | None) -> dict[str, Run]:
-    service = leaving.enter_context(served("engine", "loyalty.cli", "serve", folder=folder, url=url))
+    service = leaving.enter_context(served("engine", "loyalty.cli", "serve", "--no-worker", folder=folder, url=url))
     leaving.enter_context(create_app(Settings(database_url=sqlalchemy_url(url))).app_context())
     leaving.callback(db.engine.dispose)
     opened = shop.open_shop(url, service.port)

@@ -76,3 +76,9 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
 def publish(name: str, value: str) -> None:
     """Set an environment variable for libraries in this process and its children that read nothing else."""
     os.environ[name] = value
+
+
+def for_a_child(settings: Settings) -> dict[str, str]:
+    """The environment of a child process that finds its database as this process found it, and measures for itself."""
+    kept = {name: value for name, value in os.environ.items() if name != "PROMETHEUS_MULTIPROC_DIR"}
+    return {**kept, "DATABASE_URL": settings.database_url}

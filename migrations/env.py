@@ -12,9 +12,9 @@ config = context.config
 
 
 def include(obj: object, name: str | None, kind: str, _reflected: bool, _compare_to: object) -> bool:
-    """Compare what the models declare; views and triggers are the migrations' own."""
+    """Compare what the models declare; views and triggers are the migrations' own, and the queue is a library's."""
     del obj, kind
-    return name != "alembic_version"
+    return not (name or "").startswith(("alembic_version", "procrastinate_"))
 
 
 def run() -> None:

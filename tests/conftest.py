@@ -16,16 +16,18 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+import sqlalchemy
 from flask import Flask
 
 from loyalty.app import create_app
 from loyalty.config import Settings
-from loyalty.db import migrate
+from loyalty.db import migrate, roles
 from loyalty.db.embedded import EmbeddedServerError, embedded_server
 from loyalty.db.session import Session, db, transaction
 from tests.api import Api
 from tests.builders import a_key, a_program
 from tests.proof import assert_books_balance
+from tests.rights import become_the_service
 
 TEMPLATE = "loyalty_template"
 
@@ -47,6 +49,9 @@ def pytest_configure(config: pytest.Config) -> None:
     _create(server, TEMPLATE, template="template0")
     stack.callback(_drop, server, TEMPLATE)
     migrate.upgrade(_on(server, TEMPLATE))
+    with psycopg.connect(_on(server, TEMPLATE), autocommit=True) as connection:
+        roles.create_service(connection)
+        roles.grant_service(connection, roles.SERVICE)
     config.stash[SERVER] = server
 
 
@@ -75,10 +80,12 @@ def database_url(request: pytest.FixtureRequest, worker_id: str) -> Iterator[str
 
 @pytest.fixture(scope="session")
 def app(database_url: str) -> Iterator[Flask]:
-    """The application over the worker's database."""
+    """The application over the worker's database, with no more rights than a service has."""
     made = create_app(
         Settings(database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1), threads=16)
     )
+    with made.app_context():
+        sqlalchemy.event.listen(db.engine, "connect", become_the_service)
     yield made
     with made.app_context():
         db.engine.dispose()

@@ -15,11 +15,13 @@ from loyalty.core.errors import DomainError, OperatorError
 # command -> where it is, and what `loyalty --help` says of it without importing it
 COMMANDS = {
     "serve": ("loyalty.cli.serve:serve", "Run the service (and the embedded PostgreSQL, if need be)."),
+    "worker": ("loyalty.cli.worker:worker", "Do the background jobs (the service has a worker of its own)."),
     "migrate": ("loyalty.cli.migrate:migrate", "Bring the database to the schema of this version."),
     "programs": ("loyalty.cli.programs:programs", "Create and list programs."),
     "keys": ("loyalty.cli.keys:keys", "Create, list and revoke API keys."),
     "demo": ("loyalty.cli.demo:demo", "Load real purchases (the Complete Journey) as members and orders."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
+    "settle": ("loyalty.cli.settle:settle", "Record what has matured or lapsed, of all members, now."),
     "openapi": ("loyalty.cli.openapi:openapi", "Print or write the API contract."),
 }
 
@@ -56,7 +58,10 @@ class Commands(click.Group):
             cause = getattr(error, "orig", error)
             reason = (str(cause).strip().splitlines() or ["no reason given"])[0].rstrip(".")
             if isinstance(cause, psycopg.errors.InsufficientPrivilege):
-                sentence = f"The database refuses: {reason}; let the user of DATABASE_URL own the database."
+                remedy = (
+                    "migrating is for its owner, who gives others their rights by 'loyalty migrate --grant-to ROLE'"
+                )
+                sentence = f"The database refuses: {reason}; {remedy}."
             elif isinstance(cause, psycopg.OperationalError):
                 sentence = f"The database does not answer: {reason}."
             else:

@@ -14,7 +14,7 @@ from flask import Flask
 
 from loyalty.config import Settings, from_environment
 from loyalty.core.errors import OperatorError
-from loyalty.db import migrate, session
+from loyalty.db import migrate, roles, session
 from loyalty.db.embedded import database_url, embedded_server
 
 DATABASE = "loyalty"
@@ -22,8 +22,8 @@ POSTGRESQL_OLDEST = 15
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[Settings]:
-    """The settings with the URL of a database that answers. Raises OperatorError with one sentence otherwise."""
+def owned_database(settings: Settings) -> Iterator[Settings]:
+    """The settings with the URL of a database that answers, as its owner. Raises OperatorError with one sentence."""
     if settings.database_url:
         url = _checked(settings.database_url)
         yield replace(settings, database_url=url)
@@ -34,17 +34,33 @@ def database(settings: Settings) -> Iterator[Settings]:
 
 
 @contextmanager
-def application(settings: Settings) -> Iterator[Settings]:
+def database(settings: Settings) -> Iterator[Settings]:
+    """The settings with the URL of a database that answers, as the service.
+
+    That is whoever DATABASE_URL names. Nobody else looks after the schema and the roles of the embedded database, so
+    that one is brought to this version, and the service connects as a role that cannot change history.
+    """
+    with owned_database(settings) as owned:
+        if settings.database_url:
+            yield owned
+            return
+        migrate.ensure_head(owned.database_url)
+        with psycopg.connect(session.driver_url(owned.database_url), autocommit=True) as connection:
+            roles.create_service(connection)
+            roles.grant_service(connection, roles.SERVICE)
+        as_service = sqlalchemy.make_url(owned.database_url).set(username=roles.SERVICE)
+        yield replace(owned, database_url=as_service.render_as_string(hide_password=False))
+
+
+@contextmanager
+def application(settings: Settings, *, application_name: str = "loyalty") -> Iterator[Settings]:
     """An application context over the database, for commands. It serves nothing."""
     with database(settings) as reachable:
-        if not settings.database_url:
-            # Nobody else looks after the embedded database's schema.
-            migrate.upgrade(reachable.database_url)
         # The ORM follows foreign keys from slice to slice, so it must know all tables. By name: with them comes the
         # module of the metrics, which looks for its folder as it is imported (`serve` has published it by now).
         import_module("loyalty.tables")
         app = Flask("loyalty-command")
-        session.init_app(app, reachable)
+        session.init_app(app, reachable, application_name=application_name)
         with app.app_context():
             try:
                 _require_schema()
@@ -68,8 +84,7 @@ def _require_schema() -> None:
     with session.reading() as reading:
         found = migrate.revision_of(reading)
     if found != migrate.head():
-        at = f"at {found}" if found else "empty"
-        raise OperatorError(f"The database is {at}, this version needs {migrate.head()}: run 'loyalty migrate'.")
+        raise OperatorError(f"{migrate.behind(found)}.")
 
 
 def _as_sqlalchemy(url: str) -> str:

@@ -6,23 +6,26 @@ import shutil
 import socket
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
+from gunicorn.arbiter import Arbiter
 from gunicorn.util import import_app
 
 from loyalty.access import service as access
 from loyalty.access.domain import NewKey
+from loyalty.cli.keeper import Keeper, keeping
 from loyalty.cli.runtime import application, database
-from loyalty.config import Settings, from_environment, publish
+from loyalty.config import Settings, for_a_child, from_environment, publish
 from loyalty.core import clock
 from loyalty.core.errors import OperatorError
 from loyalty.db import migrate
 from loyalty.db.session import transaction
 from loyalty.programs import queries, service
 from loyalty.programs.domain import NewProgram
+from loyalty.web import logs
 
 DEMO = "demo"
 
@@ -32,12 +35,30 @@ WORKER_TIMEOUT_SECONDS = 30
 GRACE_SECONDS = 10
 
 
+class Master(Arbiter):
+    """gunicorn's main process, which looks after the worker of the jobs as it does after its own."""
+
+    def __init__(self, server: "Server", keeper: Keeper | None) -> None:
+        self.keeper = keeper
+        super().__init__(server)
+
+    def manage_workers(self) -> None:
+        """Called once a second."""
+        super().manage_workers()
+        if self.keeper:
+            self.keeper.look_after()
+
+
 class Server(BaseApplication):
     """gunicorn, run by this process."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, keeper: Keeper | None = None) -> None:
+        self.settings, self.keeper = settings, keeper
         super().__init__()
+
+    def run(self) -> None:
+        """Serve until a signal says to stop; raises SystemExit then."""
+        Master(self, self.keeper).run()
 
     def load_config(self) -> None:
         """Gunicorn's settings out of ours."""
@@ -68,16 +89,20 @@ class Server(BaseApplication):
 
 @click.command()
 @click.option("--demo-program", is_flag=True, help="On the first run, create the program 'demo' and show a key for it.")
-def serve(demo_program: bool) -> None:
+@click.option("--no-worker", is_flag=True, help="Leave the background jobs to 'loyalty worker'.")
+def serve(demo_program: bool, no_worker: bool) -> None:
     """Run the service until Ctrl-C. Settings come from the environment (docs/operations.md)."""
     settings = from_environment()
+    logs.configure(settings.log_level)
     _require_free_port(settings)
     with database(settings) as reachable, _shared_measures():
-        migrate.upgrade(reachable.database_url)
+        migrate.ensure_head(reachable.database_url)
         if demo_program:
             _demo_program(reachable)
         publish("DATABASE_URL", reachable.database_url)
-        Server(reachable).run()
+        # The worker finds the database by itself: the embedded one stays up until all who use it have left.
+        with nullcontext() if no_worker else keeping(for_a_child(settings)) as keeper:
+            Server(reachable, keeper).run()
 
 
 def _require_free_port(settings: Settings) -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 import alembic.command
 import alembic.config
 import alembic.script
+import psycopg
+import sqlalchemy.exc
 from psycopg.rows import scalar_row
 
-from loyalty.db.session import Session
+from loyalty.core.errors import OperatorError
+from loyalty.db.session import Session, driver_url
 
 _EXISTS = "SELECT to_regclass('alembic_version')::text"
 _REVISION = "SELECT version_num FROM alembic_version"
@@ -28,6 +31,26 @@ def config(database_url: str = "") -> alembic.config.Config:
 def upgrade(database_url: str, revision: str = "head") -> None:
     """Migrate the database up to `revision`. Two that run at once take turns."""
     alembic.command.upgrade(config(database_url), revision)
+
+
+def ensure_head(database_url: str) -> None:
+    """Migrate, unless there is nothing to do. Raises OperatorError when there is and this user may not."""
+    with psycopg.connect(driver_url(database_url), row_factory=scalar_row) as connection:
+        exists = connection.execute(_EXISTS).fetchone()
+        found = connection.execute(_REVISION).fetchone() if exists else None
+    if found == head():
+        return
+    try:
+        upgrade(database_url)
+    except sqlalchemy.exc.ProgrammingError as error:
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise OperatorError(f"{behind(found)} as the owner of the database.") from None
+        raise
+
+
+def behind(found: str | None) -> str:
+    """The beginning of the sentence that tells an operator to migrate."""
+    return f"The database is {f'at {found}' if found else 'empty'}, this version needs {head()}: run 'loyalty migrate'"
 
 
 @lru_cache(maxsize=1)

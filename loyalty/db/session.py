@@ -183,12 +183,17 @@ def _refuse_a_dead_connection(connection: Any, _record: Any, _proxy: Any) -> Non
         raise sqlalchemy.exc.DisconnectionError
 
 
-def init_app(app: Flask, settings: Settings) -> None:
+def driver_url(url: str) -> str:
+    """A URL of SQLAlchemy's as the driver itself wants it."""
+    return sqlalchemy.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def init_app(app: Flask, settings: Settings, *, application_name: str = "loyalty") -> None:
     """Give the application its engine. No connection is opened before the first request."""
     if not settings.database_url:
         raise OperatorError("Set DATABASE_URL, or use 'loyalty serve', which brings a database of its own.")
     app.config["SQLALCHEMY_DATABASE_URI"] = sqlalchemy.make_url(settings.database_url).set(drivername=DRIVER)
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings, application_name=application_name)
     db.init_app(app)
     with app.app_context():
         sqlalchemy.event.listen(db.engine, "connect", _allow_prepared_statements)
@@ -201,6 +206,7 @@ __all__ = [
     "array_of",
     "db",
     "dict_row",
+    "driver_url",
     "engine_options",
     "init_app",
     "reading",

@@ -26,6 +26,8 @@ class AccountRow(Base):
         CheckConstraint("held >= 0", name="held_not_negative"),
         CheckConstraint("debt >= 0", name="debt_not_negative"),
         Index("ix_accounts_program_id_member_id", "program_id", "member_id"),
+        # What is due, for the job that settles whom nobody touches.
+        Index("ix_accounts_next_change_at", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")),
         # Every order updates its account in place; room on the page keeps the update off the indexes (HOT).
         {"postgresql_with": {"fillfactor": "80"}},
     )

@@ -1,12 +1,13 @@
 """The one lock, and the registry of the shop's own ids.
 
-Everything that changes a member begins here. Members are locked in the order of their ids, keys are claimed in
-alphabetical order after all locks, so no two transactions wait for each other. The lock is `FOR NO KEY UPDATE`:
-it does not hinder rows that merely refer to the member.
+Everything that changes a member begins here. Members are locked in the order of their ids (or without waiting at all),
+keys are claimed in alphabetical order after all locks, so no two transactions wait for each other. The lock is
+`FOR NO KEY UPDATE`: it does not hinder rows that merely refer to the member.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from uuid import UUID
 
@@ -31,6 +32,16 @@ SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
 FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
 """
 _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
+
+# Who has something due, by the ledger's index of instants. The choice and the lock are one statement, so that a member
+# whom someone else has locked is passed over for the next one instead of being waited for: hence no order of ids.
+_LOCK_DUE = """
+SELECT m.program_id, m.member_id, m.customer_id, m.status, m.enrolled_at,
+       (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id)
+FROM accounts a JOIN members m ON m.member_id = a.member_id
+WHERE a.next_change_at <= %s
+ORDER BY a.next_change_at LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED
+"""
 
 # Lock the members, then claim the keys of those who may act; a key that is taken already is not claimed.
 _LOCK_AND_CLAIM = """
@@ -103,6 +114,16 @@ def lock_by_id(session: Session, member_id: UUID) -> LockedMember | None:
         if into is None:
             return None
         member_id = into
+
+
+def lock_due_members(session: Session, *, now: datetime, limit: int) -> dict[UUID, list[LockedMember]]:
+    """Lock the members of at most `limit` accounts that are due at `now` and free, by program. Waits for nobody."""
+    found: dict[UUID, dict[UUID, LockedMember]] = {}
+    for program_id, *of in session.rows(_LOCK_DUE, (now, limit), into=tuple_row):
+        member = LockedMember(*of)
+        # Once each: two units of a member may be due.
+        found.setdefault(program_id, {})[member.member_id] = member
+    return {program_id: list(members.values()) for program_id, members in found.items()}
 
 
 def lock_and_claim(session: Session, program_id: UUID, kind: str, claims: Sequence[Claim]) -> dict[str, Claimed]:

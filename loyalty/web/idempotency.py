@@ -6,6 +6,7 @@ committed, then finds its answer; if the first was refused, nothing was stored a
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from uuid import UUID
 import orjson
 from flask import Response, g, request
 from psycopg.rows import tuple_row
-from sqlalchemy import LargeBinary, SmallInteger, Text, func
+from sqlalchemy import Index, LargeBinary, SmallInteger, Text, func
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,12 +25,16 @@ from loyalty.db.session import Session
 from loyalty.web.requests import stored_answer
 
 KEY_LENGTH_MAX = 255
+# Answers deleted by one transaction: tens of milliseconds.
+FORGET_BATCH = 1_000
 
 
 class IdempotencyKey(Base):
     """A key that a caller has used, and the answer it got. Without an answer only inside its first transaction."""
 
     __tablename__ = "idempotency_keys"
+    # Old ones are forgotten by a job.
+    __table_args__ = (Index("ix_idempotency_keys_created_at", "created_at"),)
 
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
     key: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -44,6 +49,12 @@ INSERT INTO idempotency_keys (program_id, key, fingerprint) VALUES (%s, %s, %s)
 ON CONFLICT DO NOTHING
 """
 ANSWER = "SELECT fingerprint, status, body FROM idempotency_keys WHERE program_id = %s AND key = %s"
+# An answer is written once, so one that is locked is being deleted by another worker.
+FORGET = """
+DELETE FROM idempotency_keys WHERE (program_id, key) IN (
+    SELECT program_id, key FROM idempotency_keys WHERE created_at < %s
+    ORDER BY created_at LIMIT %s FOR UPDATE SKIP LOCKED)
+"""
 STORE = "UPDATE idempotency_keys SET status = %s, body = %s WHERE program_id = %s AND key = %s"
 
 
@@ -55,6 +66,11 @@ def idempotent(view: Callable[..., Response]) -> Callable[..., Response]:
 def idempotent_but_for(*withheld: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
     """`idempotent` for answers that show a secret once: those fields are stored, and so replayed, as null."""
     return lambda view: _idempotent(view, withheld=withheld)
+
+
+def forget_batch(session: Session, *, before: datetime, limit: int = FORGET_BATCH) -> int:
+    """Delete answers that were stored before an instant, the oldest first; answers how many."""
+    return session.run(FORGET, (before, limit))
 
 
 def _idempotent(view: Callable[..., Response], *, withheld: tuple[str, ...]) -> Callable[..., Response]:

@@ -3,6 +3,8 @@
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -25,6 +27,25 @@ def configure(level: str) -> None:
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
+
+
+@contextmanager
+def adopting_libraries() -> Iterator[None]:
+    """Let the libraries' warnings and errors speak through this log, without the data that an error may quote."""
+    handler = _Adopted(logging.WARNING)
+    logging.getLogger().addHandler(handler)
+    try:
+        yield
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+class _Adopted(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info and record.exc_info[1]
+        facts = described(error.__cause__ or error) if error else {}
+        word = "error" if record.levelno >= logging.ERROR else "warning"
+        structlog.get_logger().log(record.levelno, f"{record.name}.{word}", said=record.getMessage(), **facts)
 
 
 def described(error: BaseException) -> dict[str, Any]:

@@ -78,6 +78,16 @@ class Place:
         """The postmaster and all its children, orphans included."""
         return _Server(self.data_dir)._processes() if (self.data_dir / "postgres").exists() else {}
 
+    def jobs_workers(self) -> list[psutil.Process]:
+        """The workers that do the jobs of this place, whoever started them."""
+        found = []
+        for process in psutil.process_iter():
+            with suppress(psutil.Error):
+                is_worker = "loyalty.cli" in (words := process.cmdline()) and "worker" in words
+                if is_worker and process.environ().get("PORT") == str(self.port):
+                    found.append(process)
+        return found
+
     def postmaster(self) -> int:
         return _Server(self.data_dir)._pid()
 
@@ -98,12 +108,12 @@ class Place:
 class Service:
     """A running `loyalty serve --demo-program`."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, *options: str) -> None:
         self.place = place
         self.log_file = place.folder / f"service-{time.monotonic_ns()}.log"
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "loyalty.cli", "serve", "--demo-program"],
+                [sys.executable, "-m", "loyalty.cli", "serve", "--demo-program", *options],
                 cwd=ROOT, env=place.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 # A process group of its own, as a shell would give it.
                 start_new_session=True,
@@ -134,8 +144,8 @@ class Service:
         until(condition, what, lambda: f"The service said:\n{self.log}")
 
     def processes(self) -> list[psutil.Process]:
-        """All processes of the service's group: gunicorn and its workers."""
-        found = []
+        """All processes of the service: its group, which is gunicorn and its workers, and who does the jobs."""
+        found = self.place.jobs_workers()
         for process in psutil.process_iter():
             with suppress(psutil.Error, ProcessLookupError):
                 if os.getpgid(process.pid) == self.process.pid and process.status() != psutil.STATUS_ZOMBIE:
@@ -143,7 +153,9 @@ class Service:
         return found
 
     def workers(self) -> list[int]:
-        return [worker.pid for worker in psutil.Process(self.process.pid).children()]
+        """Those that answer requests."""
+        jobs = self.place.jobs_workers()
+        return [worker.pid for worker in psutil.Process(self.process.pid).children() if worker not in jobs]
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal to the whole group, as a terminal does, and wait; answers the exit code."""
@@ -156,7 +168,10 @@ class Service:
         return self.process.wait()
 
     def kill(self) -> None:
-        """`kill -9` of the whole group."""
+        """`kill -9` of all processes; first of the one that would notice that the others are gone."""
+        for worker in self.place.jobs_workers():
+            with suppress(psutil.NoSuchProcess):
+                worker.kill()
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -178,9 +193,9 @@ def a_place(**environment: str) -> Iterator[Place]:
 
 
 @contextmanager
-def serving(place: Place) -> Iterator[Service]:
+def serving(place: Place, *options: str) -> Iterator[Service]:
     """A service that is ready. Whatever happens, none of its processes stays."""
-    service = Service(place)
+    service = Service(place, *options)
     try:
         yield service.until_ready()
     finally:

@@ -219,6 +219,7 @@ def test_commands_work_on_a_database_of_ones_own_once_it_is_migrated():
         url = database_url(server, "shop")
 
         assert_one_sentence(place.run("verify", DATABASE_URL=url), "loyalty migrate")
+        assert_one_sentence(place.run("settle", DATABASE_URL=url), "loyalty migrate")
         as_guest = url.replace("postgres@", "guest@", 1)
         assert_one_sentence(place.run("migrate", DATABASE_URL=as_guest), "permission denied")
         assert place.run("migrate", DATABASE_URL=url).code == 0

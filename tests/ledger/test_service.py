@@ -14,6 +14,7 @@ from loyalty.members.errors import MemberNotFound
 from loyalty.programs.domain import Program
 from tests.builders import NOW, a_member, a_program
 from tests.ledger.books import earn, history, next_change, remaining, spend, touch
+from tests.rights import as_owner
 from tests.statements import statements
 
 A_DAY = timedelta(days=1)
@@ -264,9 +265,10 @@ def copy_of_an_entry(*, kind: str, available_after: str) -> str:
         "TRUNCATE allocations",
     ],
 )
-def test_history_only_grows(session: Session, program: Program, member: LockedMember, sql: str):
+def test_history_only_grows_whoever_asks(session: Session, program: Program, member: LockedMember, sql: str):
     earn(session, program, member, 50)
     spend(session, program, member, 20)
+    as_owner(session)
 
     with pytest.raises(psycopg.errors.RestrictViolation):
         session.run(sql)

@@ -14,6 +14,7 @@ from loyalty.members.domain import LockedMember
 from loyalty.programs.domain import Program
 from tests.builders import NOW, a_member, a_program
 from tests.ledger.books import earn, history, remaining, spend
+from tests.rights import as_owner
 
 A_DAY = timedelta(days=1)
 
@@ -31,6 +32,7 @@ def member(session: Session, program: Program) -> LockedMember:
 @pytest.fixture
 def tampered(session: Session, member: LockedMember) -> Iterator[Session]:
     """The session, with the triggers and foreign keys that guard the books out of the way; all of it is rolled back."""
+    as_owner(session)
     session.run("SET LOCAL session_replication_role = replica")
     yield session
     session.driver.rollback()
@@ -259,6 +261,7 @@ def test_a_posting_without_its_other_side_is_found(session: Session, program: Pr
     half = """CREATE OR REPLACE VIEW ledger_postings AS
               SELECT member_id, seq, unit, kind, occurred_at, 'member:available' AS account, available AS points
               FROM entries"""
+    as_owner(session)
     session.run("SAVEPOINT as_it_was")
     session.run(half)
 
@@ -293,6 +296,7 @@ def test_the_proof_of_one_member_reads_the_rows_of_that_member_alone(session: Se
 
 def a_crowd(session: Session) -> None:
     """Two thousand others, with an entry, a lot and an account each."""
+    as_owner(session)
     session.run(
         """WITH e AS (INSERT INTO entries SELECT gen_random_uuid(), 1, 'points', 'earn', 1, 1, 0, 0, 0, 1, now(), now()
                       FROM generate_series(1, 2000) RETURNING member_id),

@@ -13,6 +13,7 @@ import alembic.command
 import alembic.script
 import psycopg
 import pytest
+from procrastinate.schema import SchemaManager
 from psycopg.rows import scalar_row
 
 from loyalty.db import migrate
@@ -143,6 +144,11 @@ def test_two_upgrades_at_once_take_turns(empty: str):
                 upgrade.kill()
                 upgrade.wait()
     assert revision(empty) == migrate.head()
+
+
+def test_the_queue_is_made_as_the_installed_procrastinate_expects_it():
+    """If this fails, procrastinate was upgraded: take what its newest migrations do into a migration of ours."""
+    assert (VERSIONS / "0007_jobs.sql").read_text() == SchemaManager.get_schema()
 
 
 def test_a_password_may_hold_a_percent_sign():

@@ -1,0 +1,17 @@
+"""What the HTTP kit does by itself."""
+
+from datetime import timedelta
+
+from loyalty.core import clock
+from loyalty.db.queue import regularly
+from loyalty.db.session import Session
+from loyalty.web import idempotency
+
+# Nobody retries a request for a week.
+KEEP_ANSWERS = timedelta(days=7)
+
+
+@regularly("web.forget_answers", cron="17 3 * * *")
+def forget_answers(session: Session) -> int:
+    """Delete the stored answers that nobody will ask for again."""
+    return idempotency.forget_batch(session, before=clock.now() - KEEP_ANSWERS)
