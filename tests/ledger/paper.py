@@ -1,6 +1,7 @@
 """A book on paper: what a member holds as values, without a database, and how it reads."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,8 @@ def a_book(
     later: Mapping[str, datetime | None] | None = None,
 ) -> Book:
     """A book at `now` that holds all of a member's lots; the account in points is what they add up to."""
-    member_id = lots[0].member_id if lots else new_id()
+    member_id = new_id()
+    lots = tuple(replace(lot, member_id=member_id) for lot in lots)
     changes = [
         at for lot in lots if lot.remaining and (at := _maturity(lot) if lot.pending else lot.expires_at) is not None
     ]
@@ -37,7 +39,11 @@ def a_book(
         idle=idle or {},
     )
     held = Holdings(
-        member_id=member_id, accounts=(account,), lots=lots, debts=tuple(debts), later=later or {"points": None}
+        member_id=member_id,
+        accounts=(account,),
+        lots=lots,
+        debts=tuple(replace(debt, member_id=member_id) for debt in debts),
+        later=later or {"points": None},
     )
     return Book(held, zone=zone, now=now)
 

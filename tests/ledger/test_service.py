@@ -256,9 +256,12 @@ def test_a_book_that_cannot_pay_is_not_asked_for_its_lots(session: Session, prog
 # What the database itself refuses
 
 
-def copy_of_an_entry(*, kind: str = "kind", available_after: str = "available_after", known_at: str = "known_at") -> str:
+def copy_of_an_entry(
+    *, kind: str = "kind", available_after: str = "available_after", known_at: str = "known_at"
+) -> str:
     return f"""INSERT INTO entries SELECT (jsonb_populate_record(e, jsonb_build_object(
-                   'seq', seq + 1, 'kind', {kind}, 'available_after', {available_after}, 'known_at', {known_at}))).* FROM entries e"""
+                   'seq', seq + 1, 'kind', {kind}, 'available_after', {available_after}, 'known_at', {known_at}))).*
+               FROM entries e"""
 
 
 @pytest.mark.parametrize(
