@@ -305,7 +305,7 @@ def test_points_held_while_their_clock_ran_out_are_gone_whatever_else_fell_due_b
     earn(looked_at_often, a_credit(5, earned_at=GONE + A_DAY))
     release(looked_at_often, hold_of(looked_at_often), at=GONE + A_DAY)
 
-    assert told(looked_at_often) == [("earn", 5), ("release", 101), ("expire", -1), ("expire", -100)]
+    assert told(looked_at_often) == [("earn", 5), ("release", 101), ("expire", -100), ("expire", -1)]
 
 
 def test_a_clock_that_ran_out_with_nothing_to_lapse_does_not_take_what_comes_later():
