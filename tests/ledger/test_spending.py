@@ -1,6 +1,7 @@
 """Spending in two phases, as a payment does, and points that are given back to where they came from."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import pytest
 
@@ -173,11 +174,9 @@ def test_a_second_resolution_names_the_first(first: str, second: str):
         book = at(book, SOON)
     entries = list(book.entries)
 
+    resolve = partial(capture, points=50) if second == "capture" else partial(release, at=book.now)
     with pytest.raises(HoldResolved) as refused:
-        if second == "capture":
-            capture(book, hold_of(book), 50)
-        else:
-            release(book, hold_of(book), at=book.now)
+        resolve(book, hold_of(book))
 
     resolved_at = SOON if first == "expired" else NOW
     assert refused.value.facts == {"hold_id": "h-1", "hold_status": first, "resolved_at": resolved_at}
