@@ -2,7 +2,7 @@
 
 No findings means: every account is the sum of its entries and of its lots, every lot is what its entry promised less
 what was taken from it, every debit says which lots it consumed, holds are within funds, debts are owed, every history
-is without gaps, what fell due did so at its instant, nothing that is to come is forgotten, and all postings sum to zero.
+is without gaps, what fell due did so at its instant, nothing that is to come is forgotten, all postings sum to zero.
 
 Members are checked some hundreds at a time, so that memory is bounded however long the books are.
 """

@@ -19,7 +19,10 @@ _ONE = f"""{_SELECT} WHERE m.member_id = (
 # A shop that looks for one customer reads a screenful; families and companies share addresses.
 FOUND_MAX = 50
 
-_BY_EMAIL = f"{_SELECT} WHERE m.program_id = %s AND lower(m.email) = lower(%s) ORDER BY m.enrolled_at, m.member_id LIMIT {FOUND_MAX}"
+_BY_EMAIL = f"""
+{_SELECT} WHERE m.program_id = %s AND lower(m.email) = lower(%s)
+ORDER BY m.enrolled_at, m.member_id LIMIT {FOUND_MAX}
+"""
 _BY_PHONE = f"{_SELECT} WHERE m.program_id = %s AND m.phone = %s ORDER BY m.enrolled_at, m.member_id LIMIT {FOUND_MAX}"
 
 

@@ -14,6 +14,7 @@ from loyalty.programs.domain import (
     EarnSettings,
     PaySettings,
     Program,
+    ReinstatementSettings,
     ReturnSettings,
     Stacking,
     UnitTerms,
