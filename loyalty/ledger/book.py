@@ -165,7 +165,8 @@ class Book:
                 points=credit.points,
                 remaining=credit.points,
                 pending=pending,
-                earned_at=credit.earned_at,
+                # The clock of whom it came from may be ahead.
+                earned_at=min(credit.earned_at, at),
                 matures_at=dates.matures_at,
                 deadline_at=dates.deadline_at,
                 expires_at=dates.expires_at,

@@ -6,10 +6,7 @@ allocations are what happened; all else follows from them (`derivations`).
 
 from loyalty.ledger.derivations import ACCOUNTS, CHECKPOINTS, DEBTS, HOLDS, LOTS, NEXT_CHANGES, UPCOMING
 
-# The columns that every check answers: whose and where, and what is expected and found.
-COLUMNS = ("member_id", "seq", "unit", "expected", "found")
-
-# check -> (what it means, a query)
+# check -> (what it means, a query that answers member_id, seq, unit, expected and found)
 CHECKS: dict[str, tuple[str, str]] = {
     "account-equals-entries": (
         "The account is not the sum of its entries.",
@@ -102,7 +99,7 @@ CHECKS: dict[str, tuple[str, str]] = {
                    THEN jsonb_build_array(o.member_id, o.seq, o.unit, true)
                    ELSE jsonb_build_array(NULL, NULL, l.unit, true) END AS expected,
                jsonb_build_array(l.origin_member_id, l.origin_seq, l.unit,
-                   coalesce(e.kind = 'reinstate' OR l.earned_at = o.earned_at, true)) AS found
+                   e.kind = 'reinstate' OR o.seq IS NULL OR l.earned_at = least(o.earned_at, e.occurred_at)) AS found
         FROM {lots} l JOIN {entries} e ON e.member_id = l.member_id AND e.seq = l.seq
         LEFT JOIN lots o ON o.member_id = l.origin_member_id AND o.seq = l.origin_seq""",
     ),
@@ -134,13 +131,13 @@ CHECKS: dict[str, tuple[str, str]] = {
         SELECT member_id, seq, unit, true AS expected, CASE kind
             WHEN 'earn' THEN points > 0 AND gives WHEN 'expire' THEN points < 0 AND available = points
             WHEN 'mature' THEN points > 0 AND available = points AND pending = -points
-            WHEN 'hold' THEN points < 0 AND available = points AND held = -points
+            WHEN 'hold' THEN points < 0 AND available = points AND held = -points WHEN 'adjust' THEN gives
             WHEN 'release' THEN points > 0 AND available = points AND held = -points
             WHEN 'redeem' THEN points < 0 AND points IN (available, held) AND pending = 0
             WHEN 'reverse' THEN points <= 0 AND gives WHEN 'debt' THEN points < 0 AND debt = -points
             WHEN 'debt_paid' THEN points < 0 AND available = points AND debt = points
             WHEN 'transfer_in' THEN CASE WHEN points > 0 THEN gives ELSE debt = -points END
-            WHEN 'transfer_out' THEN CASE WHEN points < 0 THEN gives ELSE debt = -points END WHEN 'adjust' THEN gives
+            WHEN 'transfer_out' THEN CASE WHEN points < 0 THEN gives ELSE debt = -points END
             ELSE points > 0 AND gives END AS found
         FROM (SELECT *, available + pending = points AS gives FROM {entries} x) e""",
     ),
@@ -170,14 +167,14 @@ CHECKS: dict[str, tuple[str, str]] = {
                    CASE WHEN o.matures_at IS NOT NULL OR o.detail ->> 'expiry' IS NULL THEN m.matures_at END,
                    CASE WHEN o.detail ->> 'expiry' IS NULL THEN m.expires_at END) AS expected,
                jsonb_build_array(o.matures_at, o.expires_at) AS found
-        FROM {entries} m JOIN entries o ON o.member_id = m.member_id
+        FROM {entries} m JOIN {entries} o ON o.member_id = m.member_id
             AND o.seq = CASE WHEN m.reference ~ '^[0-9]{{1,18}}$' THEN m.reference::bigint END
         WHERE m.kind = 'mature'
         UNION ALL
         SELECT e.member_id, e.seq, e.unit,
                jsonb_build_array(NULL, CASE WHEN e.kind = 'hold' THEN e.expires_at END) AS expected,
                jsonb_build_array(e.matures_at, e.expires_at) AS found
-        FROM {entries} e LEFT JOIN lots l ON l.member_id = e.member_id AND l.seq = e.seq
+        FROM {entries} e LEFT JOIN {lots} l ON l.member_id = e.member_id AND l.seq = e.seq
         WHERE l.seq IS NULL AND e.kind <> 'mature'""",
     ),
     "entry-as-it-was-done": (
@@ -193,7 +190,7 @@ CHECKS: dict[str, tuple[str, str]] = {
             SELECT occurred_at FROM entries x
             WHERE e.kind = 'debt_paid' AND x.member_id = e.member_id AND x.seq < e.seq AND x.kind <> 'debt_paid'
             ORDER BY x.seq DESC LIMIT 1) p ON true
-        LEFT JOIN entries d ON e.kind = 'debt_paid' AND d.member_id = e.member_id AND d.debt > 0
+        LEFT JOIN {entries} d ON e.kind = 'debt_paid' AND d.member_id = e.member_id AND d.debt > 0
             AND d.seq = CASE WHEN e.reference ~ '^[0-9]{{1,18}}$' THEN e.reference::bigint END
         WHERE e.kind IN ('debt_paid', 'hold', 'redeem', 'return_spent', 'adjust', 'transfer_in', 'transfer_out', 'debt',
                          'reinstate')
@@ -206,8 +203,9 @@ CHECKS: dict[str, tuple[str, str]] = {
         SELECT t.member_id, t.seq, e.unit,
                jsonb_build_array(t.lot_seq::text, CASE WHEN missed THEN 'not confirmed in time' END) AS expected,
                jsonb_build_array(e.reference, CASE WHEN missed THEN e.reason END) AS found
-        FROM {entries} e JOIN {allocations} t ON t.member_id = e.member_id AND t.seq = e.seq
-        JOIN lots l ON l.member_id = t.member_id AND l.seq = t.lot_seq
+        FROM (SELECT * FROM {entries} x WHERE kind IN ('expire', 'reverse')) e
+        JOIN {allocations} t ON t.member_id = e.member_id AND t.seq = e.seq
+        JOIN {lots} l ON l.member_id = t.member_id AND l.seq = t.lot_seq
         CROSS JOIN LATERAL (SELECT e.kind = 'reverse' AND (e.reason IS NOT DISTINCT FROM 'not confirmed in time'
                                 OR (e.pending < 0 AND e.occurred_at IS NOT DISTINCT FROM l.deadline_at)) AS missed) x
         WHERE e.kind = 'expire' OR missed""",

@@ -41,7 +41,9 @@ def books(session: Session, program: Program, *members: LockedMember, now: datet
 
 
 def kept(session: Session, book: Book, hold_id: str) -> Hold:
-    """A hold, read into the book with the lots of its pieces."""
+    """A hold of the book, or read into it with the lots of its pieces."""
+    if (made := book.holds.get(hold_id)) is not None:
+        return made
     found = holdings.hold(session, book.member_id, hold_id)
     assert found is not None
     book.holds.take_in([found])

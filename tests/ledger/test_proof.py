@@ -11,9 +11,10 @@ from loyalty.db.session import Session
 from loyalty.ledger import reversing, spending, verification
 from loyalty.ledger.book import Book
 from loyalty.ledger.crediting import earn, give
+from loyalty.ledger.domain import Hold
 from loyalty.ledger.moving import merge, transfer
 from loyalty.ledger.reversing import Claim
-from loyalty.ledger.settling import mature
+from loyalty.ledger.settling import mature, settle
 from loyalty.ledger.verification import Whose
 from loyalty.members.domain import LockedMember
 from loyalty.programs.domain import Program, ReturnSettings
@@ -75,6 +76,7 @@ def something_happens(
     what = chance.choice(["earn", "earn", "earn", "spend", "hold", "resolve", "return", "give", "transfer", "confirm"])
     if what == "earn":
         earn(book, a_credit(chance.randint(1, 99), **dated(book, chance.choice(TERMS), late=chance.choice([0, 0, 5]))))
+        settle(book, book.now)
     elif what == "give":
         give(book, "adjust", a_credit(7, **dated(book, chance.choice(TERMS[:2] + TERMS[4:5]))))
     elif what == "return":
@@ -84,18 +86,27 @@ def something_happens(
     elif what == "confirm" and waiting:
         mature(book, waiting[0], book.now)
     elif what == "resolve" and open_holds:
-        held = kept(session, book, open_holds.pop())
-        if held.status == "held" and chance.random() < 0.5:
-            spending.capture(book, held, chance.randint(1, held.points))
-        elif held.status == "held":
-            spending.release(book, held, at=book.now)
-    elif available and what == "spend":
-        spending.redeem(book, "points", chance.randint(1, available), reference="r", reason=None)
-    elif available and what == "transfer":
-        transfer(book, other, "points", chance.randint(1, available), reference="t", reason=None)
-    elif available and what == "hold":
-        spending.hold(book, "points", chance.randint(1, available), hold_id=name, expires_at=book.now + 3 * A_DAY)
-        open_holds.append(name)
+        resolve(chance, book, kept(session, book, open_holds.pop()))
+    elif available and what in ("spend", "transfer", "hold"):
+        take(chance, book, other, chance.randint(1, available), what, name)
+        open_holds += [name] if what == "hold" else []
+
+
+def resolve(chance: Random, book: Book, held: Hold) -> None:
+    if held.status == "held" and chance.random() < 0.5:
+        spending.capture(book, held, chance.randint(1, held.points))
+    elif held.status == "held":
+        spending.release(book, held, at=book.now)
+
+
+def take(chance: Random, book: Book, other: Book, points: int, what: str, name: str) -> None:
+    if what == "spend":
+        spending.redeem(book, "points", points, reference="r", reason=None)
+    elif what == "transfer":
+        transfer(book, other, "points", points, reference="t", reason=None)
+    else:
+        expires_at = book.now + chance.choice([1, 3, 20]) * A_DAY
+        spending.hold(book, "points", points, hold_id=name, expires_at=expires_at)
 
 
 def dated(book: Book, terms: dict[str, Any], late: int = 0) -> dict[str, Any]:
