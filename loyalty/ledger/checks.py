@@ -205,7 +205,7 @@ CHECKS: dict[str, tuple[str, str]] = {
                jsonb_build_array(e.reference, CASE WHEN missed THEN e.reason END) AS found
         FROM (SELECT * FROM {entries} x WHERE kind IN ('expire', 'reverse')) e
         JOIN {allocations} t ON t.member_id = e.member_id AND t.seq = e.seq
-        JOIN {lots} l ON l.member_id = t.member_id AND l.seq = t.lot_seq
+        CROSS JOIN LATERAL (SELECT * FROM lots WHERE member_id = t.member_id AND seq = t.lot_seq OFFSET 0) l
         CROSS JOIN LATERAL (SELECT e.kind = 'reverse' AND (e.reason IS NOT DISTINCT FROM 'not confirmed in time'
                                 OR (e.pending < 0 AND e.occurred_at IS NOT DISTINCT FROM l.deadline_at)) AS missed) x
         WHERE e.kind = 'expire' OR missed""",
