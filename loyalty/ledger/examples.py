@@ -67,6 +67,21 @@ LOTS = {
 
 VERIFICATION = {"ok": True, "checked": {"accounts": 1, "entries": 2, "lots": 1}, "findings": []}
 
+DEBTS = {
+    "data": [
+        {
+            "debt": 3,
+            "unit": "points",
+            "points": 10,
+            "remaining": 10,
+            "incurred_at": "2026-03-09T09:00:00Z",
+            "order_id": "A-1001",
+            "reference": "ret-7",
+        }
+    ],
+    "next": None,
+}
+
 LEFT = {"available": 105, "pending": 0, "held": 0, "debt": 0}
 
 NEW_REINSTATEMENT = {"reinstatement_id": "back-7", "lot": 1, "reason": "Was in hospital", "actor": "maria@shop.example"}

@@ -76,7 +76,7 @@ def test_rebuilding_what_is_in_order_changes_nothing(session: Session, member: L
         "UPDATE accounts SET available = available + 1 WHERE {mine}",
         "UPDATE accounts SET held = 0, pending = 7, debt = 9, lifetime_earned = 1, last_seq = 1 WHERE {mine}",
         "UPDATE accounts SET next_change_at = NULL WHERE {mine}",
-        "UPDATE accounts SET latest_at = latest_at + interval '1 day', known_at = known_at + interval '1 day' WHERE {mine}",
+        "UPDATE accounts SET latest_at = latest_at + interval '1 d', known_at = known_at + interval '1 d' WHERE {mine}",
         "UPDATE accounts SET idle = jsonb_set(idle, '{{inactivity 90d,points}}', '7') WHERE unit = 'points' AND {mine}",
         "UPDATE lots SET remaining = 0 WHERE {mine}",
         "UPDATE lots SET held = 0 WHERE {mine}",

@@ -265,7 +265,7 @@ def test_an_added_row_is_found(
         ("UPDATE entries SET occurred_at = occurred_at - interval '1 us' WHERE seq = 79", "entry-as-it-was-done", 79),
         ("UPDATE entries SET reference = '57' WHERE seq = 59", "entry-names-its-lot", 59),
         ("UPDATE entries SET available_after = 1 WHERE seq = 79", "running-balance", 79),
-        ("UPDATE entries SET late = false WHERE seq = 90", "entry-in-time", 90),
+        ("UPDATE entries SET late = NOT late WHERE seq = 90", "entry-in-time", 90),
         ("UPDATE entries SET seq = 96 WHERE seq = 95", "seq-without-gaps", 95),
         ("UPDATE holds SET captured = 14 WHERE hold_id = 'h-captured'", "hold-follows-from-entries", 62),
         ("UPDATE debts SET remaining = 1 WHERE seq = 72", "debt-follows-from-entries", 72),
