@@ -105,6 +105,11 @@ class Holding:
         return {name: total[name] for name in BUCKETS}
 
     @property
+    def has_open_dates(self) -> bool:
+        """Whether the end of some points depended on what happened: what was once expected of them is not kept."""
+        return any(lot.lasting is not None or lot.missed_at is not None for lot in self.lots)
+
+    @property
     def buckets(self) -> dict[str, int]:
         """What there is, by the lists."""
         return {"available": self.available, "pending": self.pending, "held": self.held, "debt": self.owed}
