@@ -30,3 +30,13 @@ def test_what_was_brought_back_and_lapsed_again_comes_back_once_and_not_for_ever
     for lot in (first, second):
         with pytest.raises(NothingToReinstate):
             bring_back(lot, f"again-{lot}", days=60)
+
+
+def test_all_that_lapsed_of_a_lot_that_did_not_lapse_is_nothing_to_bring_back(session: Session):
+    program = a_program(session)
+    member = a_member(session, program)
+    lot = earn(session, program, member, 100)
+    new = NewReinstatement(reinstatement_id="r-1", lot=lot, reason="goodwill", actor="ada")
+
+    with pytest.raises(NothingToReinstate):
+        reinstate(session, program.program_id, member.customer_id, new, now=NOW)
