@@ -10,8 +10,10 @@ COLUMNS = ("member_id", "seq", "unit", "expected", "found")
 _SUMS = """
 sum(available)::bigint AS available, sum(pending)::bigint AS pending, sum(held)::bigint AS held,
 sum(debt)::bigint AS debt,
-coalesce(sum(points) FILTER (WHERE kind IN ('earn', 'reverse', 'debt')), 0)::bigint AS earned,
-coalesce(-sum(points) FILTER (WHERE kind IN ('redeem', 'return_spent')), 0)::bigint AS spent
+sum(CASE WHEN kind IN ('earn', 'reverse', 'debt') THEN points WHEN kind = 'transfer_in'
+    THEN coalesce((detail ->> 'lifetime_earned')::bigint, 0) ELSE 0 END)::bigint AS earned,
+sum(CASE WHEN kind IN ('redeem', 'return_spent') THEN -points WHEN kind = 'transfer_in'
+    THEN coalesce((detail ->> 'lifetime_spent')::bigint, 0) ELSE 0 END)::bigint AS spent
 """
 
 # What an account is, by its entries.

@@ -220,9 +220,14 @@ def consumption_key(lot: Lot, expires_at: datetime | None) -> tuple[bool, dateti
 
 
 def applied(account: Account, entry: Entry) -> Account:
-    """The account after `entry`. What is reversed was not earned after all, what is given back not spent."""
+    """The account after `entry`. What is reversed was not earned after all, what is given back not spent.
+
+    Who takes over another member takes over what that one ever earned and spent.
+    """
     earned = entry.points if entry.kind in ("earn", "reverse", "debt") else 0
     spent = -entry.points if entry.kind in ("redeem", "return_spent") else 0
+    if entry.kind == "transfer_in" and entry.detail:
+        earned, spent = entry.detail.get("lifetime_earned", 0), entry.detail.get("lifetime_spent", 0)
     return replace(
         account,
         available=account.available + entry.available,

@@ -112,19 +112,15 @@ def test_members_of_all_programs_and_of_any_status_are_settled(session: Session)
     assert lapsed(session, ids) == [1, 1, 1]
 
 
-def test_an_account_that_stays_due_is_not_counted_so_nobody_loops_for_ever(
-    session: Session, monkeypatch: pytest.MonkeyPatch
-):
-    (member_id,) = members_with_points(session, a_program(session), 1)
+def test_books_that_contradict_themselves_are_left_alone_and_hold_up_nobody(session: Session):
+    broken, *sound = members_with_points(session, a_program(session), 3)
+    session.run("UPDATE accounts SET available = 0 WHERE member_id = %s", (broken,))
 
-    def stuck(*_args: object, now: datetime) -> Changes:
-        changes = Changes()
-        changes.update(AccountRow, {"member_id": member_id, "unit": "points", "next_change_at": now - 9 * A_DAY})
-        return changes
-
-    monkeypatch.setattr(settlement, "changes_of", stuck)
-
+    assert settle_batch(session, now=LATER) == 2
     assert settle_batch(session, now=LATER) == 0
+    assert lapsed(session, [broken, *sound]) == [0, 1, 1]
+
+    session.run("UPDATE accounts SET available = 100 WHERE member_id = %s", (broken,))
 
 
 def test_a_member_who_is_being_served_is_passed_over_and_settled_the_next_time(shop: tuple[Program, list[UUID]]):

@@ -42,6 +42,7 @@ def test_a_member_is_shown_as_it_was_told(api: Api):
         "tier": None,
         "balance": {"available": 0, "pending": 0, "held": 0, "debt": 0},
         "referred_by": None,
+        "merged_into": None,
     }
     assert api.get(MEMBER).json == answer.json
 
