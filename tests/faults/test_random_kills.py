@@ -34,6 +34,8 @@ A_MONTH_SECONDS = 31 * 24 * 3600
 # When something is killed: so long after the tills have opened.
 SOONEST_SECONDS, LATEST_SECONDS = 0.1, 1.2
 PAUSE_SECONDS = 0.1
+# How likely an order is returned, or a hold captured, at each turn of its till.
+GOES_ON = 0.3
 
 # Each row is a request that was carried out, by its own id: in how many of its places it left something, and its marks
 # in the history. Done is all of it, not done is nothing of it.
@@ -121,32 +123,26 @@ class Shop:
 
 def a_request(name: str, chance: random.Random, answered: list[Request]) -> Request:
     """Anything; what goes on with an order or a hold of this till does so once."""
-    member, other = chance.sample(MEMBERS, 2)
-    points = chance.randint(1, 40)
     for request in answered:
-        if request.kind == "order" and chance.random() < 0.3:
+        if request.kind in ("order", "hold") and chance.random() < GOES_ON:
             answered.remove(request)
-            return a_return(f"return-{name}", request, chance)
-        if request.kind == "hold" and chance.random() < 0.5:
-            answered.remove(request)
+            if request.kind == "order":
+                return a_return(f"return-{name}", request, chance)
             return a_capture(request, chance)
     kind = chance.choice(("order", "redemption", "hold", "transfer", "adjustment"))
-    id_ = f"{kind}-{name}"
-    of_member = f"/v1/members/{member}"
+    member, other = chance.sample(MEMBERS, 2)
+    points = chance.randint(1, 40)
     if kind == "order":
-        return an_order(id_, member, points)
-    if kind == "redemption":
-        body = {"reward": "seven", "redemption_id": id_}
-        return Request(kind, id_, f"{of_member}/redemptions", body, {member: -REWARD_POINTS})
-    if kind == "hold":
-        body = {"hold_id": id_, "points": points, "hold_seconds": A_MONTH_SECONDS}
-        return Request(kind, id_, f"{of_member}/holds", body, {member: 0})
-    if kind == "transfer":
-        body = {"transfer_id": id_, "to": other, "points": points}
-        return Request(kind, id_, f"{of_member}/transfers", body, {member: -points, other: points})
+        return an_order(f"order-{name}", member, points)
     change = chance.choice((-1, 1)) * points
-    body = {"adjustment_id": id_, "points": change, "reason": "a test"}
-    return Request(kind, id_, f"{of_member}/adjustments", body, {member: change})
+    body, effect = {
+        "redemption": ({"reward": "seven"}, {member: -REWARD_POINTS}),
+        "hold": ({"points": points, "hold_seconds": A_MONTH_SECONDS}, {member: 0}),
+        "transfer": ({"points": points, "to": other}, {member: -points, other: points}),
+        "adjustment": ({"points": change, "reason": "a test"}, {member: change}),
+    }[kind]
+    id_ = f"{kind}-{name}"
+    return Request(kind, id_, f"/v1/members/{member}/{kind}s", {f"{kind}_id": id_, **body}, effect)
 
 
 def an_order(order_id: str, member: str, points: int) -> Request:
@@ -193,10 +189,9 @@ def shop() -> Iterator[Shop]:
 
 
 def kill_a_worker(shop: Shop, service: Service, chance: random.Random) -> None:
-    """One of the processes that answer requests; the others go on, and it is replaced."""
-    victim = chance.choice(service.workers())
+    """One of the processes that answer requests or do the jobs; the others go on, and it is replaced."""
+    victim = chance.choice([*service.workers(), *(worker.pid for worker in shop.place.jobs_workers())])
     os.kill(victim, signal.SIGKILL)
-    service.until(lambda: victim not in service.workers(), "the worker to be gone")
 
 
 def kill_the_database(shop: Shop, service: Service, chance: random.Random) -> None:

@@ -1,7 +1,7 @@
-"""What points do, once more and as simply as possible: plain lists, written from the specification and not from the code.
+"""What points do, once more and as simply as possible: plain lists, by the specification and not by the code.
 
-Nothing here is fast, stored or shared with what it is compared to, not even the calendar. A `Holding` is what one member
-has; what happens by itself is done by `settle`, which looks for the next thing to happen until there is none.
+Nothing here is fast, stored or shared with what it is compared to, not even the calendar. A `Holding` is what one
+member has; what happens by itself is done by `settle`, which looks for the next thing to happen until there is none.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from tests.ledger.terms import FOR_EVER, LONG_AGO, Lasting, Promise, life
+from tests.ledger.terms import FOR_EVER, LONG_AGO, Debt, Hold, Lasting, Lot, Order, Promise, life
 
 BUCKETS = ("available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent")
 
@@ -19,58 +19,6 @@ MATURES, TIMES_OUT, IS_MISSED, LAPSES, IDLES = range(5)
 
 class Refused(Exception):
     """The member may not do that."""
-
-
-@dataclass(eq=False)
-class Lot:
-    """Points that came together. `award` is the lot that they were earned in."""
-
-    number: int
-    points: int
-    earned_at: datetime
-    gone_at: datetime = FOR_EVER  # unless `lasting` says something else
-    held: int = 0
-    waits: bool = False
-    matures_at: datetime | None = None
-    missed_at: datetime | None = None
-    lasting: Lasting | None = None  # not counting yet, or counting from the last activity
-    award: object = None
-    points_by_hand: int = 0
-    lapsed: int = 0
-    lapsed_at: datetime | None = None
-    brought_back: int = 0
-
-
-@dataclass
-class Hold:
-    """Points kept for a payment: from which lots, how many."""
-
-    pieces: list[tuple[Lot, int]]
-    ends_at: datetime
-    open: bool = True
-
-
-@dataclass
-class Order:
-    """What was bought: so many units that earned a point each, and what was spent on them."""
-
-    owner: int
-    lot: Lot
-    units: int
-    placed_at: datetime
-    returned: int = 0
-    confirmed: bool = False
-    found_lapsed: int = 0
-    spent: list[tuple[Lot, int]] = field(default_factory=list)
-    given_back: Counter[int] = field(default_factory=Counter)  # by the place in `spent`
-
-
-@dataclass
-class Debt:
-    """What is owed, since when."""
-
-    points: int
-    since: datetime
 
 
 @dataclass
@@ -338,6 +286,8 @@ class Holding:
 
     def merge_into(self, other: "Holding", now: datetime) -> None:
         """All that is held and owed moves; each lot keeps its life, and nobody's time to spend becomes shorter."""
+        lived = self.sums()
+        other.note(now, now, **{name: lived[name] for name in ("lifetime_earned", "lifetime_spent")})
         for lot in [lot for lot in self.lots if lot.points]:
             self.note(now, now, **{"pending" if lot.waits else "available": -lot.points})
             if lot.lasting is not None and not lot.waits:

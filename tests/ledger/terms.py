@@ -1,8 +1,9 @@
-"""The life of points as the model sees it: terms and calendar, from the specification and not from the code."""
+"""The words of the model: what is promised, held and owed, and the calendar. By the specification, not by the code."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from zoneinfo import ZoneInfo
 
 LONG_AGO, FOR_EVER = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
@@ -51,6 +52,58 @@ class Promise:
     waiting: Waiting | None = None
 
 
+@dataclass(eq=False)
+class Lot:
+    """Points that came together. `award` is the lot that they were earned in."""
+
+    number: int
+    points: int
+    earned_at: datetime
+    gone_at: datetime = FOR_EVER  # unless `lasting` says something else
+    held: int = 0
+    waits: bool = False
+    matures_at: datetime | None = None
+    missed_at: datetime | None = None
+    lasting: Lasting | None = None  # not counting yet, or counting from the last activity
+    award: object = None
+    points_by_hand: int = 0
+    lapsed: int = 0
+    lapsed_at: datetime | None = None
+    brought_back: int = 0
+
+
+@dataclass
+class Hold:
+    """Points kept for a payment: from which lots, how many."""
+
+    pieces: list[tuple[Lot, int]]
+    ends_at: datetime
+    open: bool = True
+
+
+@dataclass
+class Order:
+    """What was bought: so many units that earned a point each, and what was spent on them."""
+
+    owner: int
+    lot: Lot
+    units: int
+    placed_at: datetime
+    returned: int = 0
+    confirmed: bool = False
+    found_lapsed: int = 0
+    spent: list[tuple[Lot, int]] = field(default_factory=list)
+    given_back: Counter[int] = field(default_factory=Counter)  # by the place in `spent`
+
+
+@dataclass
+class Debt:
+    """What is owed, since when."""
+
+    points: int
+    since: datetime
+
+
 def life(promise: Promise, since: datetime, zone: str) -> dict[str, object]:
     """The dates of points promised at `since`."""
     waiting, lasting = promise.waiting, promise.lasting
@@ -81,7 +134,12 @@ def months_later(day: date, months: int) -> date:
     return clamped(day.year + years, month + 1, day.day)
 
 
-@lru_cache(maxsize=None)
+def day_of(instant: datetime, zone: str) -> date:
+    """The date on the wall of the zone."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+@cache
 def day_begins(day: date, zone: str) -> datetime:
     """The first instant of a day, by looking for it: whatever the clocks do, it is the first that has its date."""
     before = datetime(day.year, day.month, day.day, tzinfo=UTC) - timedelta(days=2)

@@ -19,7 +19,6 @@ from psycopg.rows import tuple_row
 
 from loyalty.core.answers import Answer
 from loyalty.db.session import Session, reading, transaction
-from loyalty.earning import service as earning
 from loyalty.ledger import adjustments, holds, transfers
 from loyalty.ledger.adjustments import NewAdjustment
 from loyalty.ledger.errors import HoldResolved, InsufficientPoints
@@ -34,7 +33,7 @@ from loyalty.programs.domain import Program
 from loyalty.rewards.domain import NewRedemption
 from loyalty.rewards.service import redeem_reward
 from tests.builders import NOW, a_line, a_member, a_program, a_reward, an_order
-from tests.ledger.books import earn
+from tests.ledger.books import earn, publish_rules
 from tests.proof import assert_books_balance
 
 SECONDS = 20
@@ -42,12 +41,12 @@ THREADS = 16
 MEMBERS = [f"c-{number}" for number in range(20)]
 HASTE = 20_000
 
-RULES: list[dict[str, Any]] = [
-    {"code": "lasting", "expiry": {"mode": "never"}},
-    {"code": "fleeting", "expiry": {"mode": "rolling", "days": 1}},
-    {"code": "later", "activation": {"mode": "delay", "days": 1}, "expiry": {"mode": "rolling", "days": 1}},
-    {"code": "idle", "expiry": {"mode": "inactivity", "days": 1}},
-]
+RULES: dict[str, dict[str, Any]] = {
+    "lasting": {"expiry": {"mode": "never"}},
+    "fleeting": {"expiry": {"mode": "rolling", "days": 1}},
+    "later": {"activation": {"mode": "delay", "days": 1}, "expiry": {"mode": "rolling", "days": 1}},
+    "idle": {"expiry": {"mode": "inactivity", "days": 1}},
+}
 REFUSALS = (InsufficientPoints, HoldResolved, OverReturn)
 
 # What the books say of each member, and what of it nobody was told, for it happened by itself.
@@ -119,7 +118,7 @@ class Till:
 
     def order(self, name: str, member: str) -> None:
         placed_at = self.shop.now() - self.chance.choice((0, 0, 0, 1, 2)) * timedelta(days=1)
-        line = a_line(100, line_id="1", quantity=self.chance.randint(1, 90), category=self.chance.choice(RULES)["code"])
+        line = a_line(100, line_id="1", quantity=self.chance.randint(1, 90), category=self.chance.choice([*RULES]))
         wanted = an_order(line, order_id=name, customer_id=member, placed_at=placed_at)
         awarded = self.tell(record_order, wanted)["points"]["awarded"]
         self.has[member] += awarded
@@ -187,12 +186,7 @@ class Till:
 def shop(committed_db: Flask) -> Shop:
     with transaction() as session:
         program = a_program(session, settings={"returns": {"policy": "debt"}})
-        rules = [
-            {"priority": n, "points_per": {"amount": 100, "points": "1"}, "categories": [rule["code"]], **rule}
-            for n, rule in enumerate(RULES)
-        ]
-        earning.save_draft(session, program.program_id, rules, now=NOW)
-        earning.publish(session, program.program_id, effective_from=None, published_by="", now=NOW)
+        publish_rules(session, program, RULES)
         a_reward(session, program, "cheap", points=30)
         for customer_id in MEMBERS:
             a_member(session, program, customer_id)

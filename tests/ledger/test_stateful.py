@@ -8,29 +8,21 @@ import os
 import random
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from flask import Flask
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    precondition,
-    rule,
-    run_state_machine_as_test,
-)
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import run_state_machine_as_test as run
 from psycopg.rows import scalar_row
 
 from loyalty.core.errors import DomainError
 from loyalty.db.session import Session, db
 from loyalty.db.writer import write
-from loyalty.earning import service as earning
 from loyalty.ledger import adjustments, balances, holds, service, transfers, verification
 from loyalty.ledger.adjustments import NewAdjustment, NewReinstatement
 from loyalty.ledger.balances import Balance, Moment
@@ -45,8 +37,10 @@ from loyalty.orders.returning import NewReturn, ReturnedLine
 from loyalty.orders.service import record_order
 from loyalty.programs import queries as programs
 from tests.builders import a_line, a_member, a_program, an_order
-from tests.ledger.model import BUCKETS, Holding, Lot, Order
-from tests.ledger.terms import FOR_EVER, Lasting, Promise, Waiting, day_begins
+from tests.ledger.books import publish_rules
+from tests.ledger.model import BUCKETS, Holding
+from tests.ledger.promises import BY_HAND, PROMISES, RETURNS, STARTS, TERMS_BY_HAND, ZONES
+from tests.ledger.terms import FOR_EVER, Lot, Order, day_begins, day_of
 
 STORIES = int(os.environ.get("STORIES", "60"))
 STEPS = int(os.environ.get("STORY_STEPS", "50"))
@@ -56,51 +50,6 @@ PHASES = [Phase.generate, Phase.shrink] if os.environ.get("STORY_SHRINK", "1") =
 MEMBERS = range(3)
 ORDERS_BEFORE_A_MERGE = 10
 A_SECOND, A_DAY = timedelta(seconds=1), timedelta(days=1)
-ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Africa/Cairo", "Asia/Kathmandu")
-# Shortly before the clocks change, before 29 February, at the end of a year.
-STARTS = (datetime(2028, 1, 30, 22, 30, tzinfo=UTC), datetime(2027, 3, 27, 12, tzinfo=UTC),
-          datetime(2027, 10, 28, 23, 59, 59, tzinfo=UTC), datetime(2027, 12, 31, 12, tzinfo=UTC))  # fmt: skip
-
-# What each rule promises, as the model reads it and as a program publishes it.
-PROMISES: dict[str, tuple[Promise, dict[str, Any]]] = {
-    "for-ever": (Promise(Lasting(for_ever=True)), {"expiry": {"mode": "never"}}),
-    "ten-days": (Promise(Lasting(days=10)), {"expiry": {"mode": "rolling", "days": 10}}),
-    "a-month": (Promise(Lasting(months=1)), {"expiry": {"mode": "rolling", "months": 1}}),
-    "quarters": (
-        Promise(Lasting(months=1, end_of=3)),
-        {"expiry": {"mode": "rolling", "months": 1, "round_to": "quarter"}},
-    ),
-    "leap-day": (
-        Promise(Lasting(dates=((2, 29), (3, 31)))),
-        {"expiry": {"mode": "calendar", "dates": ["02-29", "03-31"]}},
-    ),
-    "idle": (Promise(Lasting(days=20, while_active=True)), {"expiry": {"mode": "inactivity", "days": 20}}),
-    "later": (
-        Promise(Lasting(months=1), Waiting(days=5)),
-        {"expiry": {"mode": "rolling", "months": 1}, "activation": {"mode": "delay", "days": 5}},
-    ),
-    "later-idle": (
-        Promise(Lasting(months=1, while_active=True), Waiting(months=1)),
-        {"expiry": {"mode": "inactivity", "months": 1}, "activation": {"mode": "delay", "months": 1}},
-    ),
-    "event": (
-        Promise(Lasting(days=40), Waiting(for_event=True)),
-        {"expiry": {"mode": "rolling", "days": 40}, "activation": {"mode": "on_event"}},
-    ),
-    "event-in-time": (
-        Promise(Lasting(for_ever=True), Waiting(for_event=True, in_time_days=14)),
-        {"expiry": {"mode": "never"}, "activation": {"mode": "on_event", "deadline_days": 14}},
-    ),
-    "event-idle": (
-        Promise(Lasting(days=20, while_active=True), Waiting(for_event=True, in_time_days=30)),
-        {"expiry": {"mode": "inactivity", "days": 20}, "activation": {"mode": "on_event", "deadline_days": 30}},
-    ),
-}  # fmt: skip
-BY_HAND = {"a year": Lasting(months=12), "while active": Lasting(days=20, while_active=True)}
-TERMS_BY_HAND = {
-    "a year": {"mode": "rolling", "months": 12},
-    "while active": {"mode": "inactivity", "days": 20},
-}
 
 members = st.sampled_from(MEMBERS)
 others = st.sampled_from(MEMBERS[1:])
@@ -113,14 +62,6 @@ spans = st.one_of(
     st.sampled_from((60, 100, 200)).map(lambda n: n * A_DAY),
 )
 lately = st.just(timedelta()) | spans
-return_policies = st.sampled_from(
-    (
-        {"policy": "clamp", "grace_days": 30},
-        {"policy": "clamp", "grace_days": 0},
-        {"policy": "debt", "grace_days": 3},
-        {"policy": "debt", "grace_days": 30, "max_debt": 50},
-    )
-)
 
 
 class Story(RuleBasedStateMachine):
@@ -141,28 +82,15 @@ class Story(RuleBasedStateMachine):
         self.remembered: dict[tuple[int, datetime], Balance] = {}
 
     @initialize(
-        zone=st.sampled_from(ZONES),
-        now=st.sampled_from(STARTS),
-        returns=return_policies,
+        zone=st.sampled_from(ZONES), now=st.sampled_from(STARTS), returns=st.sampled_from(RETURNS),
         by_hand=st.sampled_from([*BY_HAND]),
-    )
+    )  # fmt: skip
     def begins(self, zone: str, now: datetime, returns: dict[str, Any], by_hand: str) -> None:
         self.now, self.zone, self.returns, self.by_hand = now, zone, returns, BY_HAND[by_hand]
         terms = {"activation": {}, "expiry": TERMS_BY_HAND[by_hand]}
         made = a_program(self.session, time_zone=zone, settings={"returns": returns, "units": {"points": terms}})
         self.program_id = made.program_id
-        rules = [
-            {
-                "code": code,
-                "priority": number,
-                "points_per": {"amount": 100, "points": "1"},
-                "categories": [code],
-                **terms,
-            }
-            for number, (code, (_, terms)) in enumerate(PROMISES.items())
-        ]
-        earning.save_draft(self.session, self.program_id, rules, now=now)
-        earning.publish(self.session, self.program_id, effective_from=None, published_by="", now=now)
+        publish_rules(self.session, made, {code: terms for code, (_, terms) in PROMISES.items()}, now=now)
         self.program = programs.current(self.session, self.program_id)
         self.ids = [a_member(self.session, made, f"c-{number}").member_id for number in MEMBERS]
         self.held = [Holding(zone) for _ in MEMBERS]
@@ -339,7 +267,7 @@ class Story(RuleBasedStateMachine):
         new = NewReinstatement(
             reinstatement_id=self.name(), lot=self.seq_of(member, lot), points=wanted, reason="a test", actor="a test"
         )
-        in_time = self.now < day_begins(local_date(lot.lapsed_at, self.zone) + 91 * A_DAY, self.zone)
+        in_time = self.now < day_begins(day_of(lot.lapsed_at, self.zone) + 91 * A_DAY, self.zone)
         enough = wanted <= lot.lapsed - lot.brought_back
         with self.refused_unless(in_time and enough, ReinstatementTooLate, NothingToReinstate) as allowed:
             adjustments.reinstate(self.session, self.program_id, f"c-{member}", new, now=self.now)
@@ -430,7 +358,7 @@ class Story(RuleBasedStateMachine):
         return self.held[member].at(self.now).available >= wanted
 
     def in_days(self, days: int) -> datetime:
-        return day_begins(local_date(self.now, self.zone) + (days + 1) * A_DAY, self.zone)
+        return day_begins(day_of(self.now, self.zone) + (days + 1) * A_DAY, self.zone)
 
     def seq_of(self, member: int, lot: Lot) -> int:
         """The name that the books have for a lot: both open the same lots in the same order."""
@@ -457,10 +385,6 @@ def listed(coming: list[dict[str, Any]]) -> dict[datetime, int]:
     return {each["at"]: each["points"] for each in coming}
 
 
-def local_date(instant: datetime, zone: str) -> date:
-    return instant.astimezone(ZoneInfo(zone)).date()
-
-
 def test_whatever_members_do_in_whatever_order_the_books_say_what_the_specification_says(app: Flask):
     Story.app = app
     profile = settings(
@@ -470,4 +394,4 @@ def test_whatever_members_do_in_whatever_order_the_books_say_what_the_specificat
     )  # fmt: skip
     if SEED is not None:
         Story._hypothesis_internal_use_seed = random.randrange(2**32) if SEED == "random" else int(SEED)
-    run_state_machine_as_test(Story, settings=profile)
+    run(Story, settings=profile)
