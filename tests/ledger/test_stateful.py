@@ -83,9 +83,11 @@ class Story(RuleBasedStateMachine):
 
     @initialize(
         zone=st.sampled_from(ZONES), now=st.sampled_from(STARTS), returns=st.sampled_from(RETURNS),
-        by_hand=st.sampled_from([*BY_HAND]),
+        by_hand=st.sampled_from([*BY_HAND]), codes=st.lists(st.sampled_from([*PROMISES]), min_size=2, max_size=4),
     )  # fmt: skip
-    def begins(self, zone: str, now: datetime, returns: dict[str, Any], by_hand: str) -> None:
+    def begins(self, zone: str, now: datetime, returns: dict[str, Any], by_hand: str, codes: list[str]) -> None:
+        # Few promises meet more often than many.
+        self.codes = codes
         self.now, self.zone, self.returns, self.by_hand = now, zone, returns, BY_HAND[by_hand]
         terms = {"activation": {}, "expiry": TERMS_BY_HAND[by_hand]}
         made = a_program(self.session, time_zone=zone, settings={"returns": returns, "units": {"points": terms}})
@@ -127,15 +129,16 @@ class Story(RuleBasedStateMachine):
 
     # What members do
 
-    @rule(member=members, earned=points, code=st.sampled_from([*PROMISES]))
-    def orders(self, member: int, earned: int, code: str) -> None:
+    @rule(member=members, earned=points, code=shares)
+    def orders(self, member: int, earned: int, code: float) -> None:
         self.order(member, earned, code, self.now)
 
-    @rule(member=members, earned=points, code=st.sampled_from([*PROMISES]), late=spans)
-    def ordered_and_nobody_was_told(self, member: int, earned: int, code: str, late: timedelta) -> None:
+    @rule(member=members, earned=points, code=shares, late=spans)
+    def ordered_and_nobody_was_told(self, member: int, earned: int, code: float, late: timedelta) -> None:
         self.order(member, earned, code, self.now - late)
 
-    def order(self, member: int, earned: int, code: str, placed_at: datetime) -> None:
+    def order(self, member: int, earned: int, which: float, placed_at: datetime) -> None:
+        code = self.one_of(self.codes, which)
         if member in self.merged:
             return
         name = self.name()
