@@ -155,7 +155,7 @@ class Book:
             reason=credit.reason,
             detail={**(credit.detail or {}), **promised} or None,
         )
-        if dates.expiry and not pending and dates.expiry not in self.account(credit.unit).idle:
+        if dates.expiry and not pending and not self._is_running(credit.unit, dates.expiry, at):
             self.start_clock(credit.unit, dates.expiry, at)
         self.put_lot(
             Lot(
@@ -207,9 +207,15 @@ class Book:
         self._put_idle(unit, code, replace(idle, at=max(idle.at, lapses_at)))
 
     def stir(self, unit: str, at: datetime) -> None:
-        """The member was active at `at`: all points that lapse through inactivity live longer."""
+        """The member was active at `at`: what lapses through inactivity, and has not yet, lives longer."""
         for code in self.account(unit).idle:
-            self.start_clock(unit, code, at)
+            if self._is_running(unit, code, at):
+                self.start_clock(unit, code, at)
+
+    def _is_running(self, unit: str, code: str, at: datetime) -> bool:
+        """Whether there is a clock that has not run out; one that has nothing to lapse is put away only by chance."""
+        idle = self.account(unit).idle.get(code)
+        return idle is not None and idle.at > at
 
     def stop_clock(self, unit: str, code: str) -> None:
         """Put the clock of lapsed points away."""

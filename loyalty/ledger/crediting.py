@@ -29,8 +29,9 @@ def give(book: Book, kind: str, credit: Credit) -> Entry:
 
 def reinstate(book: Book, credit: Credit, *, lapsed: int) -> Entry:
     """Bring lapsed points back as a new lot. `lapsed`: how many there are. Refuses: NothingToReinstate."""
-    if credit.points > lapsed:
-        raise NothingToReinstate(required=credit.points, lapsed=lapsed)
+    # All of nothing is asked for, where nothing lapsed and no number was given.
+    if not 0 < credit.points <= lapsed:
+        raise NothingToReinstate(required=max(1, credit.points), lapsed=lapsed)
     return give(book, "reinstate", credit)
 
 
