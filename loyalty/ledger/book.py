@@ -57,6 +57,10 @@ class Shelf(Generic[K, V]):
         """Put a value where its key says."""
         self._now[self._key(value)] = value
 
+    def read(self, key: K) -> V | None:
+        """The value as it was read."""
+        return self._read.get(key)
+
     def take_in(self, values: Iterable[V]) -> None:
         """Take in what was read later; what was decided already stands."""
         for value in values:
@@ -221,6 +225,17 @@ class Book:
         """Put the clock of lapsed points away."""
         account = self.account(unit)
         self.accounts.put(replace(account, idle={c: idle for c, idle in account.idle.items() if c != code}))
+
+    def note_clocks(self) -> None:
+        """Let the last entry of each account say what its clocks show, if they moved: entries can be proved."""
+        last = {entry.unit: number for number, entry in enumerate(self.entries)}
+        for unit, number in last.items():
+            before = self.accounts.read(unit)
+            was = {code: idle.at for code, idle in before.idle.items()} if before else {}
+            clocks = {code: idle.at for code, idle in self.account(unit).idle.items()}
+            if clocks != was:
+                entry = self.entries[number]
+                self.entries[number] = replace(entry, detail={**(entry.detail or {}), "clocks": clocks})
 
     def expect(self, unit: str, at: datetime | None) -> None:
         """Remember that something falls due at `at`."""

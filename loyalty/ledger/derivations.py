@@ -103,3 +103,8 @@ LEFT JOIN (
     FROM {{entries}} e GROUP BY member_id, unit, (seq + 63) / 64) y
     ON y.member_id = g.member_id AND y.unit = g.unit AND y.seq = g.seq
 WINDOW w AS (PARTITION BY g.member_id, g.unit ORDER BY g.seq)"""
+
+# What the clocks of inactivity of an account showed last, by its entries.
+CLOCKS = """
+SELECT DISTINCT ON (member_id, unit) member_id, unit, detail -> 'clocks' AS clocks
+FROM {entries} x WHERE jsonb_exists(detail, 'clocks') ORDER BY member_id, unit, seq DESC"""

@@ -4,18 +4,16 @@ For the day on which `verification` finds something. Entries and allocations are
 do checkpoints, which only grow. What contradicts itself there is for people to mend, by another entry.
 """
 
-from datetime import datetime
 from uuid import UUID
 
-from psycopg.rows import dict_row, scalar_row
+from psycopg.rows import dict_row
 
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
-from loyalty.ledger.derivations import ACCOUNTS, DEBTS, LOTS, NEXT_CHANGES, UPCOMING
+from loyalty.ledger.derivations import ACCOUNTS, CLOCKS, DEBTS, LOTS, NEXT_CHANGES, UPCOMING
 from loyalty.ledger.models import AccountRow
 from loyalty.ledger.verification import Whose, take_your_time
 from loyalty.members import locks
-from loyalty.programs.terms import expiry_from
 
 _LOTS = f"""
 INSERT INTO lots (member_id, seq, unit, points, remaining, held, pending, earned_at, matures_at, deadline_at,
@@ -54,14 +52,12 @@ UPDATE accounts a SET next_change_at = (
 WHERE a.member_id = ANY(%(members)s::uuid[])
 """
 
-_ZONE = "SELECT p.time_zone FROM members m JOIN programs p ON p.program_id = m.program_id WHERE m.member_id = %s"
-_IDLE = """
-SELECT a.unit, a.idle, l.expiry, sum(l.remaining)::bigint AS points,
-       (SELECT max(e.occurred_at) FROM entries e WHERE e.member_id = a.member_id AND e.unit = a.unit
-        AND e.kind IN ('earn', 'redeem', 'mature')) AS active_at
+_IDLE = f"""
+SELECT a.unit, a.idle, l.expiry, (c.clocks ->> l.expiry)::timestamptz AS at, sum(l.remaining)::bigint AS points
 FROM accounts a LEFT JOIN lots l ON l.member_id = a.member_id AND l.unit = a.unit AND l.expiry IS NOT NULL
     AND NOT l.pending AND l.remaining > 0
-WHERE a.member_id = %s GROUP BY a.member_id, a.unit, a.idle, l.expiry
+LEFT JOIN ({CLOCKS}) c ON c.member_id = a.member_id AND c.unit = a.unit
+WHERE a.member_id = ANY(%(members)s::uuid[]) GROUP BY a.unit, a.idle, l.expiry, c.clocks
 """
 
 
@@ -72,26 +68,18 @@ def rebuild(session: Session, member_id: UUID) -> None:
     whose = Whose(members=(member_id,))
     for sql in (_LOTS, _DEBTS, _ACCOUNTS):
         session.run(whose.over(sql), whose.parameters)
-    _rebuild_clocks(session, member_id)
+    _rebuild_clocks(session, member_id, whose)
     for sql in (_FORGET_UPCOMING, _UPCOMING, _NEXT_CHANGES):
         session.run(whose.over(sql), whose.parameters)
 
 
-def _rebuild_clocks(session: Session, member_id: UUID) -> None:
-    """Count what lapses by inactivity. A clock that is lost runs from when the member was last active."""
-    zone = session.row(_ZONE, (member_id,), into=scalar_row)
-    assert isinstance(zone, str), "members have programs, and these a zone"
+def _rebuild_clocks(session: Session, member_id: UUID, whose: Whose) -> None:
+    """Set the clocks of inactivity to what the entries say, and count what lapses by them."""
     clocks: dict[str, dict[str, object]] = {}
-    for row in session.rows(_IDLE, (member_id,), into=dict_row):
+    for row in session.rows(whose.over(_IDLE), whose.parameters, into=dict_row):
         running = clocks.setdefault(row["unit"], {code: {**clock, "points": 0} for code, clock in row["idle"].items()})
         if row["expiry"] is not None:
-            kept = row["idle"].get(row["expiry"])
-            at = (
-                datetime.fromisoformat(kept["at"])
-                if kept
-                else expiry_from(row["expiry"]).expires_at(row["active_at"], zone)
-            )
-            running[row["expiry"]] = {"at": at, "points": row["points"]}
+            running[row["expiry"]] = {"at": row["at"], "points": row["points"]}
     changes = Changes()
     for unit, running in clocks.items():
         changes.update(AccountRow, {"member_id": member_id, "unit": unit, "idle": running})

@@ -97,6 +97,7 @@ def read_lots_to_spend(session: Session, book: Book, unit: str, points: int) -> 
 def changes_of(book: Book, program_id: UUID, *, now: datetime) -> Changes:
     """The rows of what was decided in a book; `now` is when they are written."""
     changes = Changes()
+    book.note_clocks()
     for account, is_new in book.accounts.changed():
         assert not account.is_due(book.now), "a book is settled before it is closed"
         row = _row(account, _ACCOUNT)

@@ -15,7 +15,7 @@ from uuid import UUID
 from psycopg.rows import dict_row, scalar_row, tuple_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.ledger.checks import CHECKS, TOTALS
+from loyalty.ledger.checks import CHECKS
 
 # Who has more findings than this has one problem, not a thousand.
 FINDINGS_MAX = 100
@@ -26,6 +26,18 @@ BATCH = 500
 TABLES = (
     "accounts", "entries", "lots", "allocations", "holds", "debts", "upcoming", "checkpoints", "ledger_postings",
 )  # fmt: skip
+
+# Sums over everybody in question, unit by unit, that must be zero; they are added up batch by batch.
+TOTALS: dict[str, tuple[str, str]] = {
+    "postings-sum-to-zero": (
+        "Debits and credits of a unit do not cancel out.",
+        "SELECT unit, sum(points)::bigint FROM {ledger_postings} p GROUP BY unit",
+    ),
+    "transfers-cancel-out": (
+        "What members gave and what members got differ.",
+        "SELECT unit, sum(points)::bigint FROM {entries} e WHERE kind IN ('transfer_in', 'transfer_out') GROUP BY unit",
+    ),
+}
 
 _FIRST, _LAST = UUID(int=0), UUID(int=2**128 - 1)
 

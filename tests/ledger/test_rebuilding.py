@@ -78,6 +78,8 @@ def test_rebuilding_what_is_in_order_changes_nothing(session: Session, member: L
         "UPDATE accounts SET next_change_at = NULL WHERE {mine}",
         "UPDATE accounts SET latest_at = latest_at + interval '1 d', known_at = known_at + interval '1 d' WHERE {mine}",
         "UPDATE accounts SET idle = jsonb_set(idle, '{{inactivity 90d,points}}', '7') WHERE unit = 'points' AND {mine}",
+        """UPDATE accounts SET idle = jsonb_set(idle, '{{inactivity 90d,at}}', to_jsonb('2027-01-01T00:00:00Z'::text))
+           WHERE unit = 'points' AND {mine}""",
         "UPDATE lots SET remaining = 0 WHERE {mine}",
         "UPDATE lots SET held = 0 WHERE {mine}",
         "UPDATE lots SET pending = NOT pending WHERE {mine}",
@@ -102,7 +104,7 @@ def test_what_was_corrupted_is_found_and_made_anew_from_the_entries(
     assert caches(session, member) == before
 
 
-def test_a_clock_that_was_lost_runs_from_the_last_activity(session: Session, member: LockedMember):
+def test_a_clock_that_was_lost_is_set_to_what_the_entries_say(session: Session, member: LockedMember):
     session.run("UPDATE accounts SET idle = '{}' WHERE member_id = %s", (member.member_id,))
     assert [f["check"] for f in findings(session, member)] == ["account-counts-what-is-idle"]
 

@@ -23,6 +23,7 @@ LATER, EARLIER = "{0} + interval '1 us'", "{0} - interval '1 us'"
 MORE_OR_LESS = ("{0} + 1", "{0} - 1")
 SHIFTED = (LATER, EARLIER)
 MOVED_OR_NULL = (*SHIFTED, "NULL")
+A_CLOCK_MOVED = "jsonb_set({0}, '{{inactivity 30d,at}}', to_jsonb('2027-01-01T00:00:00Z'::text))"
 SOME_DATE = "coalesce({0}, '2026-03-01Z') + interval '1 us'"
 ELSEWHERE = {"member_id": ("gen_random_uuid()",), "unit": ("'other'",)}
 OTHER_NUMBER = ("{0} + 1000",)
@@ -41,7 +42,7 @@ TAMPERED: dict[str, dict[str, Any]] = {
         "next_change_at": ((LATER, "NULL"), "next_change_at IS NOT NULL"),
         "latest_at": SHIFTED,
         "known_at": SHIFTED,
-        "idle": (("'{{}}'", "jsonb_set({0}, '{{inactivity 30d,points}}', '1')"), "idle <> '{}'"),
+        "idle": (("'{{}}'", "jsonb_set({0}, '{{inactivity 30d,points}}', '1')", A_CLOCK_MOVED), "idle <> '{}'"),
     },
     "entries": {
         **ELSEWHERE,
