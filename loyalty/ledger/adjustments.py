@@ -31,10 +31,8 @@ SELECT (SELECT coalesce(sum(x.points), 0)::bigint FROM allocations x
         WHERE x.member_id = %(member_id)s AND x.lot_seq = %(lot)s AND e.kind = 'expire'),
        (SELECT max(e.occurred_at) FROM allocations x JOIN entries e ON e.member_id = x.member_id AND e.seq = x.seq
         WHERE x.member_id = %(member_id)s AND x.lot_seq = %(lot)s AND e.kind = 'expire'),
-       (SELECT coalesce(sum(l.points), 0)::bigint FROM lots l
-        JOIN entries e ON e.member_id = l.member_id AND e.seq = l.seq
-        WHERE l.member_id = %(member_id)s AND l.origin_member_id = %(member_id)s AND l.origin_seq = %(lot)s
-          AND e.kind = 'reinstate')
+       (SELECT coalesce(sum(e.points), 0)::bigint FROM entries e
+        WHERE e.member_id = %(member_id)s AND e.kind = 'reinstate' AND e.reference = %(lot)s::text)
 """
 
 

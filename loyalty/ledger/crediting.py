@@ -29,7 +29,7 @@ def give(book: Book, kind: str, credit: Credit) -> Entry:
 
 def reinstate(book: Book, credit: Credit, *, lapsed: int) -> Entry:
     """Bring lapsed points back as a new lot. `lapsed`: how many there are. Refuses: NothingToReinstate."""
-    if credit.points > lapsed:
+    if not 0 < credit.points <= lapsed:
         raise NothingToReinstate(required=credit.points, lapsed=lapsed)
     return give(book, "reinstate", credit)
 
