@@ -125,7 +125,7 @@ def test_the_same_id_with_other_content_is_a_conflict(api: Api, changed: dict[st
 
 def test_an_adjustment_repeated_with_another_key_is_the_same_adjustment(api: Api):
     first = adjust(api, 100, adjustment_id="adj")
-    other_key = api.post("/v1/admin/keys", {"scopes": ["members:write"]}).json["key"]
+    other_key = api.post("/v1/admin/keys", {"scopes": ["members:write"]}).json["secret"]
 
     again = adjust(api.as_key(other_key), 100, adjustment_id="adj")
 
