@@ -1,6 +1,7 @@
 """What comes back with returned lines, as arithmetic: any sequence of returns ends where the return of all does."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -20,9 +21,7 @@ ORDERED: Ordered = [
 
 def an_award(**lines: int) -> Awarded:
     by_line = {name.removeprefix("l"): points for name, points in lines.items()}
-    return Awarded(
-        seq=1, unit="points", points=sum(by_line.values()), rule_code="base", rule_version=1, lines=by_line
-    )
+    return Awarded(seq=1, unit="points", points=sum(by_line.values()), rule_code="base", rule_version=1, lines=by_line)
 
 
 @st.composite
@@ -44,9 +43,7 @@ def discounts(ordered: Ordered) -> st.SearchStrategy[int]:
 @st.composite
 def awards(draw: st.DrawFn, ordered: Ordered) -> Awarded:
     by_line = {line["line_id"]: draw(st.integers(0, 1000)) for line in ordered if draw(st.booleans())}
-    return Awarded(
-        seq=1, unit="points", points=sum(by_line.values()), rule_code="base", rule_version=1, lines=by_line
-    )
+    return Awarded(seq=1, unit="points", points=sum(by_line.values()), rule_code="base", rule_version=1, lines=by_line)
 
 
 @st.composite
@@ -78,7 +75,7 @@ def test_any_sequence_of_returns_takes_exactly_what_the_return_of_all_takes(data
 
     assert set(taken[0].values()) == {0}
     assert taken[-1] == {line["line_id"]: award.lines.get(line["line_id"], 0) for line in ordered}
-    for before, after in zip(taken, taken[1:], strict=False):
+    for before, after in pairwise(taken):
         assert all(after[line_id] >= before[line_id] for line_id in before)
 
 

@@ -364,5 +364,3 @@ def test_a_return_may_be_dated_five_minutes_ahead_and_no_more(api: Api):
 
     assert ahead.status_code == 201
     assert refused(refusal) == (422, "dated-in-future")
-
-

@@ -166,4 +166,3 @@ def test_a_program_does_not_see_the_orders_of_another(api: Api):
 
     assert refused(give_back(other, "A-1", {"1": 1})) == (404, "order-not-found")
     assert buckets(api) == {"available": 100}
-

@@ -1,4 +1,4 @@
-"""Points spent on an order go back to the lots they came from when the order does; of lapsed lots, the receipt tells."""
+"""Points spent on an order go back to the lots they came from; if a lot lapsed meanwhile, the receipt says so."""
 
 from datetime import timedelta
 
