@@ -86,6 +86,19 @@ def test_a_balance_of_the_past_says_what_was_to_mature_and_to_lapse(api: Api, mo
     assert (fifth["maturing"], fifth["expiring"]) == ([], [{**late[0], "points": 70}, late[1]])
 
 
+def test_when_a_confirmation_would_come_was_not_known_before_it_came(api: Api, monkeypatch: pytest.MonkeyPatch):
+    shop.configure_units(api, points=({"mode": "on_event"}, {"mode": "rolling", "days": 10}))
+    buy(api, "A-1")
+    before = balance(api, as_of=in_days(0))
+    it_is(monkeypatch, NOW + 5 * shop.A_DAY)
+    shop.confirm(api, "A-1", confirmed_at=in_days(3))
+
+    assert (before["pending"], before["maturing"], before["expiring"]) == (100, [], [])
+    assert balance(api, as_of=in_days(0)) == before
+    assert balance(api, as_of=in_days(4), known_at=in_days(4))["expiring"] == []
+    assert balance(api, as_of=in_days(4))["expiring"] == [{"points": 100, "at": "2026-03-15T00:00:00Z"}]
+
+
 def test_points_on_hold_were_on_hold(api: Api, monkeypatch: pytest.MonkeyPatch):
     adjust(api, 100)
     shop.hold(api, "h-1", 60, hold_seconds=3600)
