@@ -229,7 +229,9 @@ def test_points_that_nobody_confirms_or_stirs_will_be_gone(api: Api):
     shop.publish_rules(api, {"points": "1"}, {"points": "1", "unit": "miles"})
     buy(api, "A-1")
 
-    gone = {day: (buckets(api, as_of=in_days(day)), buckets(api, unit="miles", as_of=in_days(day))) for day in (3, 4, 6)}
+    gone = {
+        day: (buckets(api, as_of=in_days(day)), buckets(api, unit="miles", as_of=in_days(day))) for day in (3, 4, 6)
+    }
 
     assert gone == {3: ({"pending": 100}, {"available": 100}), 4: ({}, {"available": 100}), 6: ({}, {})}
 

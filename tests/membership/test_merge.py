@@ -6,7 +6,7 @@ import pytest
 
 from tests import shop
 from tests.api import Api
-from tests.builders import NOW
+from tests.builders import NOW, order_json
 from tests.clocks import it_is
 from tests.orders.test_concurrency import in_parallel
 from tests.shop import adjust, buckets, buy, cancel, confirm, give_back, lots, merge, pointers, refused, story, told
@@ -76,9 +76,7 @@ def test_points_that_wait_go_on_waiting_for_their_day(api: Api, monkeypatch: pyt
 def test_points_that_wait_for_a_confirmation_get_it_from_the_order_of_the_other(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ):
-    shop.configure_units(
-        api, points=({"mode": "on_event", "deadline_days": 10}, {"mode": "rolling", "days": 10})
-    )
+    shop.configure_units(api, points=({"mode": "on_event", "deadline_days": 10}, {"mode": "rolling", "days": 10}))
     earn(api, "old", "A-1")
     earn(api, "old", "A-2")
     merge(api, "old", "new")
@@ -286,7 +284,7 @@ def test_what_was_spent_or_lapsed_between_two_merges_is_remembered(api: Api, mon
 def test_the_one_who_is_gone_earns_nothing_more(api: Api):
     merge(api, "old", "new")
 
-    answer = api.post("/v1/orders", shop.order_json(customer_id="old"))
+    answer = api.post("/v1/orders", order_json(customer_id="old"))
 
     assert refused(answer) == (422, "member-closed")
 
@@ -339,7 +337,7 @@ def test_a_merge_and_an_order_at_once_lose_no_points(api: Api):
     def act(number: int) -> int:
         if number == 0:
             return merge(api, "old", "new").status_code
-        return api.post("/v1/orders", shop.order_json(customer_id="old")).status_code
+        return api.post("/v1/orders", order_json(customer_id="old")).status_code
 
     statuses = in_parallel(4, act)
 
