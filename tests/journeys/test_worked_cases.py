@@ -1,8 +1,8 @@
 """The worked cases that the program promises about points, as a shop sees them.
 
-What an order earns is worked in tests/earning/test_domain.py, returns (earned 150 and spent 100; 17 and 43 of 60; a
-rule that changed) in tests/orders/test_returns.py, an order posted six times at once in tests/orders/test_concurrency.py,
-and two redemptions of the same points at once in tests/rewards/test_concurrency.py.
+What an order earns is worked in tests/earning/test_domain.py; returns (earned 150 and spent 100; 17 and 43 of 60; a
+rule that changed) in tests/orders/test_returns.py; an order posted six times at once in
+tests/orders/test_concurrency.py; two redemptions of the same points at once in tests/rewards/test_concurrency.py.
 """
 
 from datetime import datetime, timedelta
