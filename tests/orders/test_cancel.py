@@ -152,6 +152,16 @@ def test_an_order_that_nobody_recorded_is_not_there(api: Api):
     assert "Record the order first" in answer.json["detail"]
 
 
+@pytest.mark.parametrize("body", [{"lines": [{"line_id": "1", "quantity": 1}]}, {"reason": "torn"}])
+def test_a_cancellation_of_some_lines_is_refused_and_not_taken_for_one_of_all(api: Api, body: dict[str, object]):
+    buy(api, "A-1")
+
+    answer = api.post("/v1/orders/A-1/cancel", body)
+
+    assert shop.pointers(answer) == [f"/{name}" for name in body]
+    assert buckets(api) == {"available": 100}
+
+
 def test_a_cancellation_and_returns_at_once_take_everything_once(api: Api):
     buy(api, "A-1", a_line("1", 1000, quantity=4))
 
