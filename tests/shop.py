@@ -140,8 +140,8 @@ def entries(api: Api, customer_id: str = "c-42") -> list[dict[str, Any]]:
 
 
 def story(api: Api, customer_id: str = "c-42") -> list[tuple[str, int]]:
-    """A member's history in short, oldest first."""
-    return [(entry["kind"], entry["points"]) for entry in entries(api, customer_id)]
+    """A member's history in short, oldest first; entries that moved no points are left out."""
+    return [(entry["kind"], entry["points"]) for entry in entries(api, customer_id) if entry["points"]]
 
 
 def lots(api: Api, customer_id: str = "c-42") -> list[tuple[int, str | None]]:

@@ -103,10 +103,11 @@ def test_a_lot_that_a_merge_moved_comes_back_only_once(api: Api, monkeypatch: py
     adjust(api, 40)
     api.enrol("ada")
     shop.merge(api, "c-42", "ada")
+    lot = shop.entries(api, "ada")[-1]["seq"]
     it_is(monkeypatch, NOW + 40 * shop.A_DAY)
 
-    first = reinstate(api, 1, "ada")
-    second = reinstate(api, 1, "ada")
+    first = reinstate(api, lot, "ada")
+    second = reinstate(api, lot, "ada")
 
     assert (first.status_code, first.json["points"]) == (201, 40)
     assert refused(second) == (422, "nothing-to-reinstate")
