@@ -14,7 +14,7 @@ from loyalty.db.session import Session
 from loyalty.db.writer import write
 from loyalty.ledger import crediting, holdings, service, spending
 from loyalty.ledger.book import Book
-from loyalty.ledger.domain import Credit
+from loyalty.ledger.domain import Credit, Lot
 from loyalty.ledger.errors import LotNotFound, ReinstatementTooLate, UnitUnknown
 from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember
@@ -31,8 +31,10 @@ SELECT (SELECT coalesce(sum(x.points), 0)::bigint FROM allocations x
         WHERE x.member_id = %(member_id)s AND x.lot_seq = %(lot)s AND e.kind = 'expire'),
        (SELECT max(e.occurred_at) FROM allocations x JOIN entries e ON e.member_id = x.member_id AND e.seq = x.seq
         WHERE x.member_id = %(member_id)s AND x.lot_seq = %(lot)s AND e.kind = 'expire'),
-       (SELECT coalesce(sum(e.points), 0)::bigint FROM entries e
-        WHERE e.member_id = %(member_id)s AND e.kind = 'reinstate' AND e.reference = %(lot)s::text)
+       (SELECT coalesce(sum(l.points), 0)::bigint FROM lots l
+        JOIN entries e ON e.member_id = l.member_id AND e.seq = l.seq
+        WHERE l.member_id = %(member_id)s AND l.origin_member_id = %(origin_member_id)s
+          AND l.origin_seq = %(origin_seq)s AND e.kind = 'reinstate' AND e.reference = %(lot)s::text)
 """
 
 
@@ -108,7 +110,7 @@ def reinstate(
     lot = book.lots.get(new.lot)
     if lot is None:
         raise LotNotFound(new.lot)
-    lapsed, lapsed_at = _lapsed(session, book, new.lot)
+    lapsed, lapsed_at = _lapsed(session, book, lot)
     zone, settings = program.time_zone, program.reinstatement
     if lapsed_at is not None:
         last = calendar.local_date(lapsed_at, zone) + timedelta(days=settings.window_days)
@@ -135,13 +137,16 @@ def reinstate(
     return _close(session, program, book, request, shown)
 
 
-def _lapsed(session: Session, book: Book, lot: int) -> tuple[int, datetime | None]:
+def _lapsed(session: Session, book: Book, lot: Lot) -> tuple[int, datetime | None]:
     """How many points of a lot lapsed and were not brought back, and when the last did; those just settled, too."""
-    row = session.row(_LAPSED, {"member_id": book.member_id, "lot": lot}, into=tuple_row)
+    # What was brought back can lapse, and be brought back, again: its origin is the first lot, not this one.
+    origin_member_id, origin_seq = lot.origin
+    where = {"origin_member_id": origin_member_id, "origin_seq": origin_seq, "member_id": book.member_id}
+    row = session.row(_LAPSED, {**where, "lot": lot.seq}, into=tuple_row)
     assert row is not None, "sums are a row"
     points, at, back = row
     for entry in book.entries:
-        if entry.kind == "expire" and entry.reference == str(lot):
+        if entry.kind == "expire" and entry.reference == str(lot.seq):
             points, at = points - entry.points, max(at or entry.occurred_at, entry.occurred_at)
     return points - back, at
 

@@ -34,8 +34,10 @@ WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer
 _SUMS = """
 sum(available)::bigint AS available, sum(pending)::bigint AS pending, sum(held)::bigint AS held,
 sum(debt)::bigint AS debt,
-sum(points) FILTER (WHERE kind IN ('earn', 'reverse', 'debt'))::bigint AS lifetime_earned,
--sum(points) FILTER (WHERE kind IN ('redeem', 'return_spent'))::bigint AS lifetime_spent
+sum(CASE WHEN kind IN ('earn', 'reverse', 'debt') THEN points WHEN kind = 'transfer_in'
+    THEN coalesce((detail ->> 'lifetime_earned')::bigint, 0) ELSE 0 END)::bigint AS lifetime_earned,
+sum(CASE WHEN kind IN ('redeem', 'return_spent') THEN -points WHEN kind = 'transfer_in'
+    THEN coalesce((detail ->> 'lifetime_spent')::bigint, 0) ELSE 0 END)::bigint AS lifetime_spent
 """
 BUCKETS = ("available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent")
 _KNOWN = "occurred_at <= %(as_of)s AND known_at <= %(known_at)s"

@@ -155,7 +155,7 @@ class Book:
             reason=credit.reason,
             detail={**(credit.detail or {}), **promised} or None,
         )
-        if dates.expiry and not pending and dates.expiry not in self.account(credit.unit).idle:
+        if dates.expiry and not pending and not self._is_running(credit.unit, dates.expiry, at):
             self.start_clock(credit.unit, dates.expiry, at)
         self.put_lot(
             Lot(
@@ -165,7 +165,8 @@ class Book:
                 points=credit.points,
                 remaining=credit.points,
                 pending=pending,
-                earned_at=credit.earned_at,
+                # The clock of whom it came from may be ahead.
+                earned_at=min(credit.earned_at, at),
                 matures_at=dates.matures_at,
                 deadline_at=dates.deadline_at,
                 expires_at=dates.expires_at,
@@ -206,9 +207,15 @@ class Book:
         self._put_idle(unit, code, replace(idle, at=max(idle.at, lapses_at)))
 
     def stir(self, unit: str, at: datetime) -> None:
-        """The member was active at `at`: all points that lapse through inactivity live longer."""
+        """The member was active at `at`: what lapses through inactivity, and has not yet, lives longer."""
         for code in self.account(unit).idle:
-            self.start_clock(unit, code, at)
+            if self._is_running(unit, code, at):
+                self.start_clock(unit, code, at)
+
+    def _is_running(self, unit: str, code: str, at: datetime) -> bool:
+        """Whether there is a clock that has not run out; one that has nothing to lapse is put away only by chance."""
+        idle = self.account(unit).idle.get(code)
+        return idle is not None and idle.at > at
 
     def stop_clock(self, unit: str, code: str) -> None:
         """Put the clock of lapsed points away."""
@@ -224,7 +231,8 @@ class Book:
     def look_ahead(self, unit: str) -> None:
         """Set the account's next change to the soonest that is known, once what was due is settled."""
         account = self.account(unit)
-        coming = [self._later.get(unit), *(idle.at for idle in account.idle.values() if idle.points)]
+        # A clock that has run out is put away even if nothing lapsed: what it stood for may be on hold.
+        coming = [self._later.get(unit), *(idle.at for idle in account.idle.values())]
         coming += [hold.expires_at for hold in self.holds if hold.unit == unit and hold.status == "held"]
         for lot in self.lots:
             if lot.unit == unit and lot.remaining:

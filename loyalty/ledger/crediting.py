@@ -29,8 +29,9 @@ def give(book: Book, kind: str, credit: Credit) -> Entry:
 
 def reinstate(book: Book, credit: Credit, *, lapsed: int) -> Entry:
     """Bring lapsed points back as a new lot. `lapsed`: how many there are. Refuses: NothingToReinstate."""
+    # All of nothing is asked for, where nothing lapsed and no number was given.
     if not 0 < credit.points <= lapsed:
-        raise NothingToReinstate(required=credit.points, lapsed=lapsed)
+        raise NothingToReinstate(required=max(1, credit.points), lapsed=lapsed)
     return give(book, "reinstate", credit)
 
 
@@ -41,14 +42,16 @@ def pay_debts(book: Book, lot_seq: int, at: datetime, *, settled: bool = False) 
         return
     for debt in sorted((debt for debt in book.debts if debt.unit == unit), key=lambda debt: debt.seq):
         lot = book.lots[lot_seq]
-        points = 0 if lot.pending else min(lot.remaining, debt.remaining)
+        # A credit that arrives late cannot pay before there was a debt, nor with what had lapsed by then.
+        paid_at = max(at, debt.incurred_at)
+        gone = (lapses_at := book.expires_at(lot)) is not None and lapses_at <= paid_at
+        points = 0 if lot.pending or gone else min(lot.remaining, debt.remaining)
         if points:
             entry = book.record(
                 "debt_paid",
                 unit,
                 -points,
-                # A credit that arrives late cannot pay before there was a debt.
-                max(at, debt.incurred_at),
+                paid_at,
                 settled=settled,
                 available=-points,
                 debt=-points,

@@ -92,7 +92,7 @@ class Entry:
 
     `occurred_at` is when it took effect; `known_at` from when on a reader of the books could know: what falls due by
     itself is known at its instant, whenever it is written down. `late`: an earlier entry took effect later.
-    `matures_at` and `expires_at` are what the entry promised to the lot that it opened or let mature.
+    `matures_at` and `expires_at` are what the entry promised to the lot that it opened or let mature, or to its hold.
     """
 
     member_id: UUID
@@ -220,9 +220,14 @@ def consumption_key(lot: Lot, expires_at: datetime | None) -> tuple[bool, dateti
 
 
 def applied(account: Account, entry: Entry) -> Account:
-    """The account after `entry`. What is reversed was not earned after all, what is given back not spent."""
+    """The account after `entry`. What is reversed was not earned after all, what is given back not spent.
+
+    Who takes over another member takes over what that one ever earned and spent.
+    """
     earned = entry.points if entry.kind in ("earn", "reverse", "debt") else 0
     spent = -entry.points if entry.kind in ("redeem", "return_spent") else 0
+    if entry.kind == "transfer_in" and entry.detail:
+        earned, spent = entry.detail.get("lifetime_earned", 0), entry.detail.get("lifetime_spent", 0)
     return replace(
         account,
         available=account.available + entry.available,

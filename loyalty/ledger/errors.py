@@ -80,8 +80,8 @@ class NothingToReinstate(RuleRefused):
     code = "nothing-to-reinstate"
 
     def __init__(self, *, required: int, lapsed: int) -> None:
-        asked = f"{required} to be brought back" if required else "All that lapsed is to be brought back"
-        super().__init__(f"{asked}, {lapsed} lapsed and did not come back yet.", required=required, lapsed=lapsed)
+        detail = f"{required} to be brought back, {lapsed} lapsed and did not come back yet."
+        super().__init__(detail, required=required, lapsed=lapsed)
 
 
 class ReinstatementTooLate(RuleRefused):

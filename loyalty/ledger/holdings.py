@@ -124,7 +124,7 @@ _HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AN
 _DUE_MEMBERS = "SELECT member_id FROM accounts WHERE next_change_at <= %s ORDER BY next_change_at LIMIT %s"
 
 # Most redemptions consume a handful of lots; a member who never spent has many.
-LOTS_CHUNK = 100
+LOTS_CHUNK = 20
 
 
 def holdings_of(session: Session, member_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Holdings]:

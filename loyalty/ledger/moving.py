@@ -45,6 +45,10 @@ def merge(source: Book, target: Book, *, source_id: str, target_id: str) -> None
             raise HoldsOpen(f"{account.held} {account.unit} are on hold; capture or release them first.")
     given: dict[str, Any] = {"reference": target_id, "reason": f"merged into {target_id}"}
     got: dict[str, Any] = {"reference": source_id, "reason": f"merged from {source_id}"}
+    for account in source.accounts:
+        # First of all, so that the target's history says why what follows is here.
+        lived = {"lifetime_earned": account.lifetime_earned, "lifetime_spent": account.lifetime_spent}
+        target.record("transfer_in", account.unit, 0, target.now, detail=lived, **got)
     for lot in [lot for lot in source.lots if lot.remaining]:
         _move_lot(source, target, lot, given, got)
     for debt in [debt for debt in source.debts if debt.remaining]:

@@ -49,13 +49,18 @@ def open_books(
     *,
     now: datetime,
     news_of: Mapping[UUID, datetime] | None = None,
+    together: bool = False,
 ) -> dict[UUID, Book]:
     """The members' books, settled as of `now`. One statement.
+
+    `together`: what one gives the other gets, so both must see one time, even if only one's books are ahead of `now`.
 
     `news_of`: since when there are news of a member. Where points have lapsed by inactivity, or for want of an event,
     the book is settled up to that instant only: the news may say otherwise. The caller settles the rest.
     """
     found = holdings.holdings_of(session, [member.member_id for member in members], now=now)
+    if together:
+        now = max([now, *(account.known_at for held in found.values() for account in held.accounts)])
     books = {}
     for member_id, held in found.items():
         book = Book(held, zone=program.time_zone, now=now)

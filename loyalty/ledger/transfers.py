@@ -49,7 +49,7 @@ def transfer(session: Session, program_id: UUID, customer_id: str, new: NewTrans
     program = programs.current(session, program_id, config_version=giver.config_version)
     if new.unit not in program.units:
         raise UnitUnknown(new.unit)
-    books = service.open_books(session, program, [giver, taker], now=now)
+    books = service.open_books(session, program, [giver, taker], now=now, together=True)
     source, target = books[giver.member_id], books[taker.member_id]
     if source.account(new.unit).available >= new.points:
         service.read_lots_to_spend(session, source, new.unit, new.points)

@@ -31,6 +31,7 @@ SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
        (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
 FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
 """
+_HOLD_STILL = "SELECT 1 FROM members WHERE member_id = %s FOR NO KEY UPDATE"
 _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
 
 # Who has something due, by the ledger's index of instants. The choice and the lock are one statement, so that a member
@@ -102,6 +103,11 @@ def lock_members(session: Session, program_id: UUID, customer_ids: Sequence[str]
     """Lock several members, in the order of their ids; who is unknown is absent from the answer."""
     found = session.rows(_LOCK, (program_id, array_of(customer_ids)), into=class_row(LockedMember))
     return {member.customer_id: member for member in found}
+
+
+def hold_still(session: Session, member_id: UUID) -> None:
+    """Lock whoever it is, merged or not, for what changes nothing but their books' upkeep."""
+    session.run(_HOLD_STILL, (member_id,))
 
 
 def lock_by_id(session: Session, member_id: UUID) -> LockedMember | None:

@@ -68,7 +68,7 @@ def merge_members(session: Session, program_id: UUID, customer_id: str, into: st
         raise MemberClosed(customer_id)
     locks.require_active(target)
     program = programs.current(session, program_id, config_version=source.config_version)
-    books = ledger.open_books(session, program, [source, target], now=now)
+    books = ledger.open_books(session, program, [source, target], now=now, together=True)
     giver, taker = books[source.member_id], books[target.member_id]
     giver.lots.take_in(holdings.open_lots(session, source.member_id))
     for account in giver.accounts:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -209,12 +209,12 @@ class Client:
         self.port, self.key = port, key
         self.connection: http.client.HTTPConnection | None = None
 
-    def call(self, method: str, path: str, body: Any = None) -> Answer:
+    def call(self, method: str, path: str, body: Any = None, more: Mapping[str, str] | None = None) -> Answer:
         """Send a request. Raises OSError or HTTPException when there is no answer."""
         self.connection = self.connection or http.client.HTTPConnection(
             "127.0.0.1", self.port, timeout=PATIENCE_SECONDS
         )
-        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"}
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "application/json", **(more or {})}
         try:
             self.connection.request(method, path, json.dumps(body) if body is not None else None, headers)
             response = self.connection.getresponse()

@@ -1,5 +1,6 @@
 """Entering points into a member's book by hand, for tests that care about the ledger and not about orders."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +9,7 @@ from psycopg.rows import scalar_row, tuple_row
 
 from loyalty.db.session import Session
 from loyalty.db.writer import write
+from loyalty.earning import service as earning
 from loyalty.ledger import crediting, spending
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
@@ -44,6 +46,19 @@ def close(session: Session, program: Program, book: Book, *, now: datetime) -> N
     """Write what was decided in a book."""
     settle(book, book.now)
     write(session, ledger.changes_of(book, program.program_id, now=now))
+
+
+def publish_rules(
+    session: Session, program: Program, terms: Mapping[str, dict[str, Any]], *, now: datetime = NOW
+) -> None:
+    """Publish one rule for each category, called like it: a point for every 1.00, on the terms given."""
+    per = {"points_per": {"amount": 100, "points": "1"}}
+    rules = [
+        {"code": code, "priority": number, "categories": [code], **per, **its}
+        for number, (code, its) in enumerate(terms.items())
+    ]
+    earning.save_draft(session, program.program_id, rules, now=now)
+    earning.publish(session, program.program_id, effective_from=None, published_by="", now=now)
 
 
 def history(session: Session, member_id: UUID) -> list[tuple[str, int, int, datetime]]:
