@@ -40,12 +40,12 @@ SELECT (SELECT coalesce(sum(x.points), 0)::bigint FROM allocations x
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAdjustment:
-    """Points to be given (positive) or taken (negative) by hand. `actor` is who decided it."""
+    """Points to be given (positive) or taken (negative) by hand. `actor` is who decided it; None: who asks."""
 
     adjustment_id: str
     points: int
     reason: str
-    actor: str
+    actor: str | None = None
     unit: str = POINTS
 
 
@@ -56,13 +56,16 @@ class NewReinstatement:
     reinstatement_id: str
     lot: int
     reason: str
-    actor: str
+    actor: str | None = None
     points: int | None = None
 
 
-def adjust(session: Session, program_id: UUID, customer_id: str, new: NewAdjustment, *, now: datetime) -> Answer:
+def adjust(
+    session: Session, program_id: UUID, customer_id: str, new: NewAdjustment, *, now: datetime, by: str = ""
+) -> Answer:
     """Give or take points. What is given lives by the terms of its unit, and pays what the member owes first.
 
+    `by` is who asks: not a part of the request, which another key may repeat.
     Refuses: MemberNotFound, MemberClosed, UnitUnknown, InsufficientPoints, IdempotencyConflict.
     """
     member = locks.lock_member(session, program_id, customer_id)
@@ -72,7 +75,8 @@ def adjust(session: Session, program_id: UUID, customer_id: str, new: NewAdjustm
     program = _program_of(session, program_id, member)
     if new.unit not in program.units:
         raise UnitUnknown(new.unit)
-    detail = {"actor": new.actor}
+    actor = new.actor or by
+    detail = {"actor": actor}
     if new.points > 0:
         book = service.open_book(session, program, member, now=now)
         dates = dates_of(Activation(), program.units[new.unit].expiry, book.now, program.time_zone)
@@ -86,11 +90,13 @@ def adjust(session: Session, program_id: UUID, customer_id: str, new: NewAdjustm
         spending.debit(
             book, "adjust", new.unit, -new.points, reference=new.adjustment_id, reason=new.reason, detail=detail
         )
-    return _close(session, program, book, request, asdict(new))
+    return _close(session, program, book, request, {**asdict(new), "actor": actor})
 
 
-def reinstate(session: Session, program_id: UUID, customer_id: str, new: NewReinstatement, *, now: datetime) -> Answer:
-    """Bring lapsed points back as a new lot that names the old one, within the program's window.
+def reinstate(
+    session: Session, program_id: UUID, customer_id: str, new: NewReinstatement, *, now: datetime, by: str = ""
+) -> Answer:
+    """Bring lapsed points back as a new lot that names the old one, within the program's window. `by`: who asks.
 
     Refuses: MemberNotFound, MemberClosed, LotNotFound, NothingToReinstate, ReinstatementTooLate, IdempotencyConflict.
     """
@@ -120,13 +126,13 @@ def reinstate(session: Session, program_id: UUID, customer_id: str, new: NewRein
         dates=Dates(expires_at=calendar.midnight(calendar.day_after(lives_to), zone)),
         reference=str(lot.seq),
         reason=new.reason,
-        detail={"actor": new.actor},
+        detail={"actor": new.actor or by},
         origin=lot.origin,
     )
     entry = crediting.reinstate(book, credit, lapsed=lapsed)
     shown = {
         "reinstatement_id": request.key, "lot": entry.seq, "of_lot": lot.seq, "unit": lot.unit, "points": credit.points,
-        "expires_at": credit.dates.expires_at, "reason": new.reason, "actor": new.actor,
+        "expires_at": credit.dates.expires_at, "reason": new.reason, "actor": new.actor or by,
     }  # fmt: skip
     return _close(session, program, book, request, shown)
 

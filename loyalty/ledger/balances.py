@@ -61,9 +61,13 @@ SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in BUCK
     SELECT {_SUMS} FROM entries WHERE {_THIS} AND {_KNOWN} AND late AND seq > (SELECT seq FROM n)) s
 """
 
-# What was left then of the lots that were to mature or to lapse later.
+# What was left then of the lots that were to mature or to lapse later. A lot that waits for an event has no dates
+# before it is known to have happened.
 _PAST_LOTS = """
-SELECT l.expires_at, CASE WHEN l.matures_at > %(as_of)s THEN l.matures_at END AS matures_at,
+SELECT CASE WHEN e.expires_at IS NOT NULL OR l.seq::text IN (
+           SELECT d.reference FROM entries d WHERE d.member_id = %(member_id)s AND d.kind = 'mature'
+             AND d.occurred_at <= %(as_of)s AND d.known_at <= %(known_at)s) THEN l.expires_at END AS expires_at,
+       CASE WHEN e.matures_at > %(as_of)s THEN e.matures_at END AS matures_at,
        sum(l.points - coalesce(x.taken, 0))::bigint AS points
 FROM lots l JOIN entries e ON e.member_id = l.member_id AND e.seq = l.seq
 LEFT JOIN LATERAL (

@@ -80,7 +80,8 @@ class NothingToReinstate(RuleRefused):
     code = "nothing-to-reinstate"
 
     def __init__(self, *, required: int, lapsed: int) -> None:
-        super().__init__(f"{required} to be brought back, {lapsed} lapsed.", required=required, lapsed=lapsed)
+        detail = f"{required} to be brought back, {lapsed} lapsed and did not come back yet."
+        super().__init__(detail, required=required, lapsed=lapsed)
 
 
 class ReinstatementTooLate(RuleRefused):

@@ -84,8 +84,17 @@ _ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining >
 
 _NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
 
+# The owner of an order, who that member was merged into, and so on.
+_HOLDERS = """
+WITH RECURSIVE holders (member_id) AS (
+    SELECT %(owner)s::uuid
+    UNION ALL
+    SELECT m.merged_into FROM holders h JOIN members m ON m.member_id = h.member_id WHERE m.merged_into IS NOT NULL)
+"""
+
 # The lots that an owner's awards opened, and those in which their points live on, with what lapsed there.
 _OF_AWARDS = f"""
+{_HOLDERS}
 SELECT {_LOT}, o.kind = 'reinstate' AS reinstated,
   (SELECT coalesce(sum(x.points), 0)::bigint FROM allocations x
    JOIN entries e ON e.member_id = x.member_id AND e.seq = x.seq
@@ -93,7 +102,7 @@ SELECT {_LOT}, o.kind = 'reinstate' AS reinstated,
 FROM (
     SELECT * FROM lots WHERE member_id = %(owner)s AND seq = ANY(%(seqs)s::bigint[])
     UNION
-    SELECT * FROM lots WHERE member_id = ANY(%(holders)s::uuid[]) AND origin_member_id = %(owner)s
+    SELECT * FROM lots WHERE member_id IN (SELECT member_id FROM holders) AND origin_member_id = %(owner)s
         AND origin_seq = ANY(%(seqs)s::bigint[])) l
 JOIN entries o ON o.member_id = l.member_id AND o.seq = l.seq
 ORDER BY l.seq
@@ -101,10 +110,11 @@ ORDER BY l.seq
 
 # Out of which lots points were spent on an order.
 _SPENT_ON = f"""
+{_HOLDERS}
 SELECT {_LOT}, s.spent FROM (
     SELECT x.member_id, x.lot_seq, sum(x.points - x.held)::bigint AS spent
     FROM entries e JOIN allocations x ON x.member_id = e.member_id AND x.seq = e.seq
-    WHERE e.member_id = ANY(%(holders)s::uuid[]) AND e.order_id = %(order_id)s AND e.kind = 'redeem'
+    WHERE e.member_id IN (SELECT member_id FROM holders) AND e.order_id = %(order_id)s AND e.kind = 'redeem'
     GROUP BY x.member_id, x.lot_seq) s
 JOIN lots l ON l.member_id = s.member_id AND l.seq = s.lot_seq
 """
@@ -174,20 +184,19 @@ class AwardLot:
     reinstated: bool
 
 
-def lots_of_awards(session: Session, owner: UUID, holder: UUID, seqs: Iterable[int]) -> list[AwardLot]:
+def lots_of_awards(session: Session, owner: UUID, seqs: Iterable[int]) -> list[AwardLot]:
     """The lots that the entries `seqs` of `owner` opened, and those in which their points live on.
 
-    `holder` is the member who has them now: the owner, or who the owner was merged into.
+    These may be with whom the owner was merged into, or with several in a row.
     """
-    where = {"owner": owner, "holders": array_of({owner, holder}), "seqs": array_of(seqs)}
-    rows = session.rows(_OF_AWARDS, where, into=dict_row)
+    rows = session.rows(_OF_AWARDS, {"owner": owner, "seqs": array_of(seqs)}, into=dict_row)
     return [AwardLot(lapsed=row.pop("lapsed"), reinstated=row.pop("reinstated"), lot=Lot(**row)) for row in rows]
 
 
-def spent_on(session: Session, owner: UUID, holder: UUID, order_id: str) -> list[tuple[Lot, int]]:
-    """The lots out of which points were spent on an order, and how many."""
-    where = {"holders": array_of({owner, holder}), "order_id": order_id}
-    return [(Lot(**row), spent) for row in session.rows(_SPENT_ON, where, into=dict_row) if (spent := row.pop("spent"))]
+def spent_on(session: Session, owner: UUID, order_id: str) -> list[tuple[Lot, int]]:
+    """The lots out of which points were spent on an order of `owner`, by whoever that has become, and how many."""
+    rows = session.rows(_SPENT_ON, {"owner": owner, "order_id": order_id}, into=dict_row)
+    return [(Lot(**row), spent) for row in rows if (spent := row.pop("spent"))]
 
 
 def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:

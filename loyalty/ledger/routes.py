@@ -97,8 +97,8 @@ def list_debts(session: Session, window: Window, customer_id: str) -> Page[dict[
 @bp.response(HTTPStatus.CREATED, schemas.AdjustmentSchema(), example=examples.ADJUSTMENT)
 def adjust_points(session: Session, new: dict[str, Any], customer_id: str) -> Response:
     """Give points (a positive number) or take some by hand. What is given pays what the member owes first."""
-    wanted = NewAdjustment(**{"actor": f"key {g.caller.key_id}", **new})
-    answer = adjustments.adjust(session, g.caller.program_id, customer_id, wanted, now=clock.now())
+    wanted, by = NewAdjustment(**new), f"key {g.caller.key_id}"
+    answer = adjustments.adjust(session, g.caller.program_id, customer_id, wanted, now=clock.now(), by=by)
     return stored_answer(answer, HTTPStatus.CREATED)
 
 
@@ -109,8 +109,8 @@ def adjust_points(session: Session, new: dict[str, Any], customer_id: str) -> Re
 @bp.response(HTTPStatus.CREATED, schemas.ReinstatementSchema(), example=examples.REINSTATEMENT)
 def reinstate_points(session: Session, new: dict[str, Any], customer_id: str) -> Response:
     """Bring points back that lapsed not too long ago, as a new lot."""
-    wanted = NewReinstatement(**{"actor": f"key {g.caller.key_id}", **new})
-    answer = adjustments.reinstate(session, g.caller.program_id, customer_id, wanted, now=clock.now())
+    wanted, by = NewReinstatement(**new), f"key {g.caller.key_id}"
+    answer = adjustments.reinstate(session, g.caller.program_id, customer_id, wanted, now=clock.now(), by=by)
     return stored_answer(answer, HTTPStatus.CREATED)
 
 

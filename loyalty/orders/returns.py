@@ -1,6 +1,6 @@
 """What happens to an order after it was recorded: it is confirmed, comes back line by line, or is cancelled."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -41,7 +41,7 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
     Refuses: OrderNotFound, OrderCancelled, LineUnknown, OverReturn, ReturnedBeforePlaced, ReturnedInFuture,
     IdempotencyConflict.
     """
-    request = Request("return", new.return_id, fingerprint([order_id, asdict(new)]))
+    request = Request("return", new.return_id, fingerprint([order_id, asdict(_in_order(new))]))
     case = _open(session, program_id, order_id, request, now=now)
     if isinstance(case, Answer):
         return case
@@ -129,6 +129,11 @@ def _open(
     news_of = {member.member_id: news_at} if news_at else {}
     book = service.open_books(session, program, [member], now=now, news_of=news_of)[member.member_id]
     return _Case(order, program, member, book)
+
+
+def _in_order(new: NewReturn) -> NewReturn:
+    """The same lines named in another order are the same return."""
+    return replace(new, lines=tuple(sorted(new.lines, key=lambda line: line.line_id)))
 
 
 def _refuse_when(order: RecordedOrder, at: datetime | None, now: datetime) -> None:

@@ -36,6 +36,7 @@ from loyalty.orders.schemas import (
     CancellationSchema,
     ConfirmationReceiptSchema,
     ConfirmationSchema,
+    NewCancellationSchema,
     NewOrderSchema,
     NewReturnSchema,
     OrderReceiptSchema,
@@ -81,8 +82,9 @@ def return_lines(session: Session, new: NewReturn, order_id: str) -> Response:
 @bp.refuses(OrderNotFound, IdempotencyConflict)
 @transactional
 @idempotent
+@bp.arguments(NewCancellationSchema(), example={})
 @bp.response(200, CancellationSchema(), example=CANCELLATION)
-def cancel_order(session: Session, order_id: str) -> Response:
+def cancel_order(session: Session, _nothing: dict[str, Any], order_id: str) -> Response:
     """Return all that has not come back yet, and close the order. Once more is answered with the first answer."""
     return stored_answer(returns.cancel_order(session, g.caller.program_id, order_id, now=clock.now()), HTTPStatus.OK)
 

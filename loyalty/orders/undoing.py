@@ -44,7 +44,7 @@ class Undoing:
 
     def give_back(self) -> None:
         """Points that were spent on the order go back to their lots, in proportion to what came back."""
-        spent = holdings.spent_on(self.session, self.order.member_id, self.book.member_id, self.order.order_id)
+        spent = holdings.spent_on(self.session, self.order.member_id, self.order.order_id)
         self.book.lots.take_in(lot for lot, _ in spent if lot.member_id == self.book.member_id)
         for unit in sorted({lot.unit for lot, _ in spent}):
             pieces = self._pieces([(lot, points) for lot, points in spent if lot.unit == unit])
@@ -170,7 +170,7 @@ def take_back(
 def lots_of_awards(session: Session, order: RecordedOrder, book: Book) -> list[AwardLot]:
     """The lots that hold, or held, what the order earned; those of the book are read into it."""
     seqs = [award.seq for award in order.awards]
-    lots = holdings.lots_of_awards(session, order.member_id, book.member_id, seqs)
+    lots = holdings.lots_of_awards(session, order.member_id, seqs)
     book.lots.take_in(found.lot for found in lots if found.lot.member_id == book.member_id)
     return lots
 
