@@ -165,7 +165,8 @@ class Book:
                 points=credit.points,
                 remaining=credit.points,
                 pending=pending,
-                earned_at=credit.earned_at,
+                # The clock of whom it came from may be ahead.
+                earned_at=min(credit.earned_at, at),
                 matures_at=dates.matures_at,
                 deadline_at=dates.deadline_at,
                 expires_at=dates.expires_at,
@@ -233,7 +234,8 @@ class Book:
     def look_ahead(self, unit: str) -> None:
         """Set the account's next change to the soonest that is known, once what was due is settled."""
         account = self.account(unit)
-        coming = [self._later.get(unit), *(idle.at for idle in account.idle.values() if idle.points)]
+        # A clock that has run out is put away even if nothing lapsed: what it stood for may be on hold.
+        coming = [self._later.get(unit), *(idle.at for idle in account.idle.values())]
         coming += [hold.expires_at for hold in self.holds if hold.unit == unit and hold.status == "held"]
         for lot in self.lots:
             if lot.unit == unit and lot.remaining:

@@ -1,77 +1,12 @@
 """What must hold of the books: each check is a statement that says what is expected and what is found.
 
-The rows in which these differ are findings, so the database does the work and only findings travel. `{accounts}`,
-`{entries}` … stand for the rows in question. Entries and allocations are what happened; all else follows from them.
+The rows in which these differ are findings, so the database does the work and only findings travel. Entries and
+allocations are what happened; all else follows from them (`derivations`).
 """
 
-# The columns that every check answers: whose and where, and what is expected and found.
-COLUMNS = ("member_id", "seq", "unit", "expected", "found")
+from loyalty.ledger.derivations import ACCOUNTS, CHECKPOINTS, DEBTS, HOLDS, LOTS, NEXT_CHANGES, UPCOMING
 
-_SUMS = """
-sum(available)::bigint AS available, sum(pending)::bigint AS pending, sum(held)::bigint AS held,
-sum(debt)::bigint AS debt,
-sum(CASE WHEN kind IN ('earn', 'reverse', 'debt') THEN points WHEN kind = 'transfer_in'
-    THEN coalesce((detail ->> 'lifetime_earned')::bigint, 0) ELSE 0 END)::bigint AS earned,
-sum(CASE WHEN kind IN ('redeem', 'return_spent') THEN -points WHEN kind = 'transfer_in'
-    THEN coalesce((detail ->> 'lifetime_spent')::bigint, 0) ELSE 0 END)::bigint AS spent
-"""
-
-# What an account is, by its entries.
-ACCOUNTS = f"""
-SELECT member_id, unit, {_SUMS}, max(seq) AS last_seq, max(occurred_at) AS latest_at, max(known_at) AS known_at
-FROM {{entries}} x GROUP BY member_id, unit"""
-
-# What a lot is, by the entry that opened it, the one that let it mature, and what was taken.
-LOTS = """
-SELECT e.member_id, e.seq, e.unit, e.available + e.pending + coalesce(x.points, 0) AS points,
-       CASE WHEN m.seq IS NULL THEN e.pending > 0 ELSE false END AS pending,
-       CASE WHEN m.seq IS NULL THEN e.matures_at ELSE m.matures_at END AS matures_at,
-       CASE WHEN m.seq IS NULL THEN e.expires_at ELSE m.expires_at END AS expires_at,
-       (e.detail ->> 'deadline_at')::timestamptz AS deadline_at,
-       CASE WHEN m.seq IS NULL OR e.detail ->> 'expiry' LIKE 'inactivity%%' THEN e.detail ->> 'expiry' END AS expiry,
-       e.available + e.pending + coalesce(x.points, 0) - coalesce(t.points, 0) AS remaining,
-       coalesce(t.held, 0) AS held
-FROM {entries} e
-LEFT JOIN (SELECT member_id, seq, sum(points)::bigint AS points FROM {allocations} a GROUP BY member_id, seq) x
-    ON x.member_id = e.member_id AND x.seq = e.seq
-LEFT JOIN (SELECT member_id, lot_seq, sum(points)::bigint AS points, sum(held)::bigint AS held
-           FROM {allocations} a GROUP BY member_id, lot_seq) t ON t.member_id = e.member_id AND t.lot_seq = e.seq
-LEFT JOIN (SELECT member_id, seq, matures_at, expires_at,
-                  CASE WHEN reference ~ '^[0-9]{{1,18}}$' THEN reference::bigint END AS lot_seq
-           FROM {entries} a WHERE kind = 'mature') m ON m.member_id = e.member_id AND m.lot_seq = e.seq
-WHERE e.available + e.pending + coalesce(x.points, 0) <> 0"""
-
-# What is to come, by the lots.
-UPCOMING = """
-SELECT member_id, unit, at, sum(maturing)::bigint AS maturing, sum(expiring)::bigint AS expiring FROM (
-    SELECT member_id, unit, matures_at AS at, remaining AS maturing, 0 AS expiring FROM {lots} x
-    WHERE pending AND remaining > 0 AND matures_at IS NOT NULL
-    UNION ALL
-    SELECT member_id, unit, expires_at, 0, remaining FROM {lots} x
-    WHERE remaining > 0 AND expires_at IS NOT NULL) u GROUP BY member_id, unit, at"""
-
-# The next change of an account, by its lots, its holds and its clocks of inactivity.
-NEXT_CHANGES = """
-SELECT member_id, unit, min(at) AS at FROM (
-    SELECT member_id, unit, CASE WHEN pending THEN coalesce(matures_at, deadline_at) ELSE expires_at END AS at
-    FROM {lots} x WHERE remaining > 0
-    UNION ALL
-    SELECT member_id, unit, expires_at FROM {holds} x WHERE status = 'held'
-    UNION ALL
-    SELECT a.member_id, a.unit, (c.value ->> 'at')::timestamptz FROM {accounts} a, jsonb_each(a.idle) c
-    WHERE (c.value ->> 'points')::bigint > 0) n
-WHERE at IS NOT NULL GROUP BY member_id, unit"""
-
-# What is still owed of a debt, by the entries.
-DEBTS = """
-SELECT e.member_id, e.seq, e.unit, e.debt AS points, e.debt + coalesce(p.debt, 0) AS remaining
-FROM {entries} e LEFT JOIN (
-    SELECT member_id, coalesce(CASE WHEN kind = 'debt_paid' THEN reference END, detail ->> 'debt') AS debt_seq,
-           sum(debt)::bigint AS debt
-    FROM {entries} x WHERE debt < 0 GROUP BY 1, 2) p ON p.member_id = e.member_id AND p.debt_seq = e.seq::text
-WHERE e.debt > 0"""
-
-# check -> (what it means, a query)
+# check -> (what it means, a query that answers member_id, seq, unit, expected and found)
 CHECKS: dict[str, tuple[str, str]] = {
     "account-equals-entries": (
         "The account is not the sum of its entries.",
@@ -155,6 +90,19 @@ CHECKS: dict[str, tuple[str, str]] = {
                    ELSE least(e.occurred_at, l.earned_at) END AS expected, l.earned_at AS found
         FROM {lots} l JOIN {entries} e ON e.member_id = l.member_id AND e.seq = l.seq""",
     ),
+    "lot-of-its-origin": (
+        "A lot continues the life of one that is not there, or was not opened to continue any.",
+        """
+        SELECT l.member_id, l.seq, l.unit,
+               CASE WHEN e.kind IN ('reinstate', 'return_spent') OR (e.kind = 'transfer_in'
+                        AND coalesce(l.origin_member_id::text, l.origin_seq::text) IS NOT NULL)
+                   THEN jsonb_build_array(o.member_id, o.seq, o.unit, true)
+                   ELSE jsonb_build_array(NULL, NULL, l.unit, true) END AS expected,
+               jsonb_build_array(l.origin_member_id, l.origin_seq, l.unit,
+                   e.kind = 'reinstate' OR o.seq IS NULL OR l.earned_at = least(o.earned_at, e.occurred_at)) AS found
+        FROM {lots} l JOIN {entries} e ON e.member_id = l.member_id AND e.seq = l.seq
+        LEFT JOIN lots o ON o.member_id = l.origin_member_id AND o.seq = l.origin_seq""",
+    ),
     "entry-equals-allocations": (
         "An entry moved other points in lots than in the account.",
         """
@@ -177,6 +125,22 @@ CHECKS: dict[str, tuple[str, str]] = {
         FROM (SELECT *, available + pending + held - debt AS effect,
                      kind IN ('mature', 'hold', 'release', 'debt_paid') AS moves FROM {entries} x) e""",
     ),
+    "entry-of-its-kind": (
+        "An entry changes what entries of its kind do not change.",
+        """
+        SELECT member_id, seq, unit, true AS expected, CASE kind
+            WHEN 'earn' THEN points > 0 AND gives WHEN 'expire' THEN points < 0 AND available = points
+            WHEN 'mature' THEN points > 0 AND available = points AND pending = -points
+            WHEN 'hold' THEN points < 0 AND available = points AND held = -points WHEN 'adjust' THEN gives
+            WHEN 'release' THEN points > 0 AND available = points AND held = -points
+            WHEN 'redeem' THEN points < 0 AND points IN (available, held) AND pending = 0
+            WHEN 'reverse' THEN points <= 0 AND gives WHEN 'debt' THEN points < 0 AND debt = -points
+            WHEN 'debt_paid' THEN points < 0 AND available = points AND debt = points
+            WHEN 'transfer_in' THEN CASE WHEN points > 0 THEN gives ELSE debt = -points END
+            WHEN 'transfer_out' THEN CASE WHEN points < 0 THEN gives ELSE debt = -points END
+            ELSE points > 0 AND gives END AS found
+        FROM (SELECT *, available + pending = points AS gives FROM {entries} x) e""",
+    ),
     "entry-at-its-instant": (
         "Points matured or lapsed at another instant than their lot says.",
         # What lapsed while it was held is gone when it is free.
@@ -194,6 +158,58 @@ CHECKS: dict[str, tuple[str, str]] = {
               AND t.seq < e.seq) b ON true
         WHERE l.expiry IS NULL OR e.kind <> 'expire'""",
     ),
+    "promises-kept": (
+        "An entry promised other dates to its lot than it matured with, or promised dates to nothing.",
+        # Points that waited for an event were promised none.
+        """
+        SELECT m.member_id, o.seq, o.unit,
+               jsonb_build_array(
+                   CASE WHEN o.matures_at IS NOT NULL OR o.detail ->> 'expiry' IS NULL THEN m.matures_at END,
+                   CASE WHEN o.detail ->> 'expiry' IS NULL THEN m.expires_at END) AS expected,
+               jsonb_build_array(o.matures_at, o.expires_at) AS found
+        FROM {entries} m JOIN {entries} o ON o.member_id = m.member_id
+            AND o.seq = CASE WHEN m.reference ~ '^[0-9]{{1,18}}$' THEN m.reference::bigint END
+        WHERE m.kind = 'mature'
+        UNION ALL
+        SELECT e.member_id, e.seq, e.unit,
+               jsonb_build_array(NULL, CASE WHEN e.kind = 'hold' THEN e.expires_at END) AS expected,
+               jsonb_build_array(e.matures_at, e.expires_at) AS found
+        FROM {entries} e LEFT JOIN {lots} l ON l.member_id = e.member_id AND l.seq = e.seq
+        WHERE l.seq IS NULL AND e.kind <> 'mature'""",
+    ),
+    "entry-as-it-was-done": (
+        "What was done by request did not take effect when it was done, or a debt was paid at another time than that.",
+        # A debt is paid by the entry before, but not before it was incurred.
+        """
+        SELECT e.member_id, e.seq, e.unit,
+               CASE WHEN e.kind = 'debt_paid' THEN greatest(p.occurred_at, d.occurred_at)
+                   WHEN e.occurred_at = e.recorded_at THEN e.recorded_at ELSE e.known_at END AS expected,
+               e.occurred_at AS found
+        FROM {entries} e
+        LEFT JOIN LATERAL (
+            SELECT occurred_at FROM entries x
+            WHERE e.kind = 'debt_paid' AND x.member_id = e.member_id AND x.seq < e.seq AND x.kind <> 'debt_paid'
+            ORDER BY x.seq DESC LIMIT 1) p ON true
+        LEFT JOIN {entries} d ON e.kind = 'debt_paid' AND d.member_id = e.member_id AND d.debt > 0
+            AND d.seq = CASE WHEN e.reference ~ '^[0-9]{{1,18}}$' THEN e.reference::bigint END
+        WHERE e.kind IN ('debt_paid', 'hold', 'redeem', 'return_spent', 'adjust', 'transfer_in', 'transfer_out', 'debt',
+                         'reinstate')
+           OR (e.kind = 'reverse' AND e.reason IS DISTINCT FROM 'not confirmed in time')""",
+    ),
+    "entry-names-its-lot": (
+        "Points lapsed, or their event did not come, in another lot than the entry says.",
+        # What was not confirmed is reversed at the deadline, and nothing else happens to pending points then.
+        """
+        SELECT t.member_id, t.seq, e.unit,
+               jsonb_build_array(t.lot_seq::text, CASE WHEN missed THEN 'not confirmed in time' END) AS expected,
+               jsonb_build_array(e.reference, CASE WHEN missed THEN e.reason END) AS found
+        FROM (SELECT * FROM {entries} x WHERE kind IN ('expire', 'reverse')) e
+        JOIN {allocations} t ON t.member_id = e.member_id AND t.seq = e.seq
+        CROSS JOIN LATERAL (SELECT * FROM lots WHERE member_id = t.member_id AND seq = t.lot_seq OFFSET 0) l
+        CROSS JOIN LATERAL (SELECT e.kind = 'reverse' AND (e.reason IS NOT DISTINCT FROM 'not confirmed in time'
+                                OR (e.pending < 0 AND e.occurred_at IS NOT DISTINCT FROM l.deadline_at)) AS missed) x
+        WHERE e.kind = 'expire' OR missed""",
+    ),
     "running-balance": (
         "The balance after an entry is not the balance before it and its effect.",
         """
@@ -202,12 +218,20 @@ CHECKS: dict[str, tuple[str, str]] = {
         FROM {entries} e""",
     ),
     "entry-in-time": (
-        "An entry is late and does not say so, or was known before the one that precedes it.",
+        "An entry is late and does not say so, or was not known when it was written or fell due.",
+        # What falls due by itself is known at its instant; all else when it was written, but not before what precedes.
         """
-        SELECT member_id, seq, unit, jsonb_build_array(coalesce(occurred_at < max(occurred_at) OVER w, false),
-                   greatest(known_at, max(known_at) OVER w)) AS expected, jsonb_build_array(late, known_at) AS found
-        FROM {entries} e
-        WINDOW w AS (PARTITION BY member_id, unit ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)""",
+        SELECT member_id, seq, unit, jsonb_build_array(coalesce(occurred_at < latest_at, false), CASE
+                   WHEN may_settle AND known_at = greatest(occurred_at, unit_known_at) THEN known_at
+                   ELSE greatest(recorded_at, occurred_at, member_known_at) END) AS expected,
+               jsonb_build_array(late, known_at) AS found
+        FROM (SELECT *, max(occurred_at) OVER u AS latest_at, max(known_at) OVER u AS unit_known_at,
+                     max(known_at) OVER m AS member_known_at,
+                     kind IN ('mature', 'expire', 'release', 'reverse', 'debt_paid') AS may_settle
+              FROM {entries} x
+              WINDOW m AS (PARTITION BY member_id ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING),
+                     u AS (PARTITION BY member_id, unit ORDER BY seq
+                           ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) e""",
     ),
     "seq-without-gaps": (
         "A history has a gap.",
@@ -219,26 +243,25 @@ CHECKS: dict[str, tuple[str, str]] = {
     ),
     "hold-follows-from-entries": (
         "A hold is not what the entries say of it.",
-        """
-        SELECT h.member_id, h.seq, h.unit,
-               jsonb_build_array(e.kind, e.unit, e.held, e.reference, coalesce(c.captured, 0), e.occurred_at,
-                   CASE WHEN h.status = 'held' THEN 0 ELSE h.points END, h.status = 'captured') AS expected,
-               jsonb_build_array('hold', h.unit, h.points, h.hold_id, h.captured, h.held_at,
-                   coalesce(c.resolved, 0), h.captured > 0) AS found
-        FROM {holds} h LEFT JOIN {entries} e ON e.member_id = h.member_id AND e.seq = h.seq
-        LEFT JOIN (
-            SELECT member_id, reference, -sum(held)::bigint AS resolved,
-                   -sum(held) FILTER (WHERE kind = 'redeem')::bigint AS captured
-            FROM {entries} x WHERE held < 0 GROUP BY member_id, reference) c
-            ON c.member_id = h.member_id AND c.reference = h.hold_id""",
+        f"""
+        SELECT coalesce(h.member_id, x.member_id) AS member_id, coalesce(h.seq, x.seq) AS seq,
+               coalesce(h.unit, x.unit) AS unit,
+               CASE WHEN x.seq IS NOT NULL THEN jsonb_build_array(x.hold_id, x.unit, x.points, x.captured, x.status,
+                   x.held_at, x.expires_at, x.resolved_at, x.order_id, x.reason,
+                   CASE WHEN x.status = 'held' THEN 0 ELSE x.points END) END AS expected,
+               CASE WHEN h.seq IS NOT NULL THEN jsonb_build_array(h.hold_id, h.unit, h.points, h.captured, h.status,
+                   h.held_at, h.expires_at, h.resolved_at, h.order_id, h.reason, x.resolved) END AS found
+        FROM {{holds}} h FULL JOIN ({HOLDS}) x ON x.member_id = h.member_id AND x.seq = h.seq""",
     ),
     "debt-follows-from-entries": (
         "A debt is not what was incurred less what was paid.",
         f"""
         SELECT coalesce(d.member_id, x.member_id) AS member_id, coalesce(d.seq, x.seq) AS seq,
                coalesce(d.unit, x.unit) AS unit,
-               CASE WHEN x.seq IS NOT NULL THEN jsonb_build_array(x.unit, x.points, x.remaining) END AS expected,
-               CASE WHEN d.seq IS NOT NULL THEN jsonb_build_array(d.unit, d.points, d.remaining) END AS found
+               CASE WHEN x.seq IS NOT NULL THEN jsonb_build_array(x.unit, x.points, x.remaining, x.incurred_at,
+                   x.order_id, CASE WHEN x.kind = 'debt' THEN x.reference ELSE d.reference END) END AS expected,
+               CASE WHEN d.seq IS NOT NULL THEN jsonb_build_array(d.unit, d.points, d.remaining, d.incurred_at,
+                   d.order_id, d.reference) END AS found
         FROM {{debts}} d FULL JOIN ({DEBTS}) x ON x.member_id = d.member_id AND x.seq = d.seq""",
     ),
     "upcoming-equals-lots": (
@@ -255,25 +278,12 @@ CHECKS: dict[str, tuple[str, str]] = {
         f"""
         SELECT coalesce(c.member_id, x.member_id) AS member_id, coalesce(c.seq, x.seq) AS seq,
                coalesce(c.unit, x.unit) AS unit,
-               jsonb_build_array({
-            ", ".join(
-                f"coalesce(sum(x.{name}) OVER w, 0)"
-                for name in ("available", "pending", "held", "debt", "earned", "spent")
-            )
-        },
-                   max(x.latest_at) OVER w, max(x.known_at) OVER w) AS expected,
-               jsonb_build_array(c.available, c.pending, c.held, c.debt, c.lifetime_earned, c.lifetime_spent,
-                   c.latest_at, c.known_at) AS found
-        FROM {{checkpoints}} c FULL JOIN (
-            SELECT y.* FROM (
-                SELECT member_id, unit, (seq + 63) / 64 * 64 AS seq, {_SUMS}, max(occurred_at) AS latest_at,
-                       max(known_at) AS known_at
-                FROM {{entries}} e GROUP BY member_id, unit, (seq + 63) / 64) y
-            JOIN (SELECT member_id, max(seq) AS last_seq FROM {{entries}} e GROUP BY member_id) z
-                ON z.member_id = y.member_id AND y.seq <= z.last_seq) x
-            ON x.member_id = c.member_id AND x.unit = c.unit AND x.seq = c.seq
-        WINDOW w AS (PARTITION BY coalesce(c.member_id, x.member_id), coalesce(c.unit, x.unit)
-                     ORDER BY coalesce(c.seq, x.seq))""",
+               CASE WHEN x.seq IS NOT NULL THEN jsonb_build_array(x.available, x.pending, x.held, x.debt, x.earned,
+                   x.spent, x.latest_at, x.known_at) END AS expected,
+               CASE WHEN c.seq IS NOT NULL THEN jsonb_build_array(c.available, c.pending, c.held, c.debt,
+                   c.lifetime_earned, c.lifetime_spent, c.latest_at, c.known_at) END AS found
+        FROM {{checkpoints}} c FULL JOIN ({CHECKPOINTS}) x
+            ON x.member_id = c.member_id AND x.unit = c.unit AND x.seq = c.seq""",
     ),
 }
 

@@ -42,10 +42,10 @@ def pay_debts(book: Book, lot_seq: int, at: datetime, *, settled: bool = False) 
         return
     for debt in sorted((debt for debt in book.debts if debt.unit == unit), key=lambda debt: debt.seq):
         lot = book.lots[lot_seq]
-        # A credit that arrives late cannot pay before there was a debt, nor after it lapsed.
-        paid_at, expires_at = max(at, debt.incurred_at), book.expires_at(lot)
-        is_gone = expires_at is not None and expires_at <= paid_at
-        points = 0 if lot.pending or is_gone else min(lot.remaining, debt.remaining)
+        # A credit that arrives late cannot pay before there was a debt, nor with what had lapsed by then.
+        paid_at = max(at, debt.incurred_at)
+        gone = (lapses_at := book.expires_at(lot)) is not None and lapses_at <= paid_at
+        points = 0 if lot.pending or gone else min(lot.remaining, debt.remaining)
         if points:
             entry = book.record(
                 "debt_paid",

@@ -92,7 +92,7 @@ class Entry:
 
     `occurred_at` is when it took effect; `known_at` from when on a reader of the books could know: what falls due by
     itself is known at its instant, whenever it is written down. `late`: an earlier entry took effect later.
-    `matures_at` and `expires_at` are what the entry promised to the lot that it opened or let mature.
+    `matures_at` and `expires_at` are what the entry promised to the lot that it opened or let mature, or to its hold.
     """
 
     member_id: UUID

@@ -67,47 +67,57 @@ LOTS = {
 
 VERIFICATION = {"ok": True, "checked": {"accounts": 1, "entries": 2, "lots": 1}, "findings": []}
 
-LEFT = {"available": 105, "pending": 0, "held": 0, "debt": 0}
+DEBTS = {
+    "data": [
+        {
+            "debt": 3,
+            "unit": "points",
+            "points": 10,
+            "remaining": 10,
+            "incurred_at": "2026-03-09T09:00:00Z",
+            "order_id": "A-1001",
+            "reference": "ret-7",
+        }
+    ],
+    "next": None,
+}
 
-NEW_ADJUSTMENT = {"adjustment_id": "adj-7", "points": 100, "reason": "Parcel came late", "actor": "maria@shop.example"}
-ADJUSTMENT = {**NEW_ADJUSTMENT, "unit": "points", "balance": LEFT}
+LEFT = {"available": 105, "pending": 0, "held": 0, "debt": 0}
 
 NEW_REINSTATEMENT = {"reinstatement_id": "back-7", "lot": 1, "reason": "Was in hospital", "actor": "maria@shop.example"}
 REINSTATEMENT = {
     **NEW_REINSTATEMENT,
-    "lot": 9,
+    "lot": 4,
     "of_lot": 1,
     "unit": "points",
-    "points": 100,
-    "expires_at": "2027-04-02T00:00:00Z",
-    "balance": LEFT,
+    "points": 5,
+    "expires_at": "2027-04-10T00:00:00Z",
+    "balance": {"available": 5, "pending": 0, "held": 0, "debt": 0},
 }
 
-NEW_TRANSFER = {"transfer_id": "gift-7", "to": "c-43", "points": 25, "reason": "Happy birthday"}
-TRANSFER = {**NEW_TRANSFER, "from": "c-42", "unit": "points", "balance": LEFT}
+NEW_ADJUSTMENT = {"adjustment_id": "adj-7", "points": 100, "reason": "Parcel came late", "actor": "maria@shop.example"}
+ADJUSTMENT = {**NEW_ADJUSTMENT, "unit": "points", "balance": LEFT}
 
-NEW_HOLD = {"hold_id": "h-1001", "points": 123, "hold_seconds": 900, "order_id": "A-1002"}
+NEW_TRANSFER = {"transfer_id": "gift-7", "to": "c-43", "points": 25, "reason": "Happy birthday"}
+TRANSFER = {**NEW_TRANSFER, "from": "c-42", "unit": "points", "balance": {**LEFT, "available": 80}}
+
+NEW_HOLD = {"hold_id": "h-1001", "points": 60, "hold_seconds": 900, "order_id": "A-1002"}
 HOLD = {
     "hold_id": "h-1001",
     "customer_id": "c-42",
     "unit": "points",
     "status": "held",
-    "points": 123,
+    "points": 60,
     "captured": 0,
-    "held_at": "2026-03-08T15:30:00Z",
-    "expires_at": "2026-03-08T15:45:00Z",
+    "held_at": "2027-03-10T15:30:00Z",
+    "expires_at": "2027-03-10T15:45:00Z",
     "resolved_at": None,
     "order_id": "A-1002",
     "reason": None,
 }
-HOLD_RECEIPT = {**HOLD, "balance": {"available": 7, "pending": 0, "held": 123, "debt": 0}}
+HOLD_RECEIPT = {**HOLD, "balance": {**LEFT, "available": 20, "held": 60}}
 
-CAPTURE = {"points": 100}
-_RESOLVED = {**HOLD, "resolved_at": "2026-03-08T15:31:00Z"}
-CAPTURED = {
-    **_RESOLVED,
-    "status": "captured",
-    "captured": 100,
-    "balance": {"available": 30, "pending": 0, "held": 0, "debt": 0},
-}
-RELEASED = {**_RESOLVED, "status": "released", "balance": {"available": 130, "pending": 0, "held": 0, "debt": 0}}
+CAPTURE = {"points": 40}
+_RESOLVED = {**HOLD, "resolved_at": "2027-03-10T15:31:00Z"}
+CAPTURED = {**_RESOLVED, "status": "captured", "captured": 40, "balance": {**LEFT, "available": 40}}
+RELEASED = {**_RESOLVED, "status": "released", "balance": {**LEFT, "available": 80}}

@@ -33,6 +33,12 @@ WHERE l.member_id = %(member_id)s AND l.seq < %(before)s
 ORDER BY l.seq DESC LIMIT %(limit)s
 """
 
+_DEBTS = """
+SELECT seq, unit, points, remaining, incurred_at, order_id, reference
+FROM debts WHERE member_id = %(member_id)s AND seq < %(before)s
+ORDER BY seq DESC LIMIT %(limit)s
+"""
+
 _HOLD = """
 SELECT h.hold_id, m.customer_id, h.unit, h.points, h.captured, h.held_at, h.expires_at, h.order_id, h.reason,
        CASE WHEN h.status = 'held' AND h.expires_at <= %(now)s THEN 'expired' ELSE h.status END AS status,
@@ -66,6 +72,18 @@ def lots(session: Session, program_id: UUID, member_id: UUID, window: Window, *,
             row |= {name: getattr(lot, name) for name in ("remaining", "held", "pending", "matures_at")}
             row["expires_at"] = row["expires_at"] or lot.expires_at
     return page(rows, window, lambda lot: [lot["seq"]])
+
+
+def debts(
+    session: Session, program_id: UUID, member_id: UUID, window: Window, *, now: datetime
+) -> Page[dict[str, Any]]:
+    """What a member owes or owed, the latest first."""
+    book = _settled(session, program_id, member_id, now)
+    rows = session.rows(_DEBTS, _after(member_id, window), into=dict_row)
+    for row in rows:
+        if (debt := book.debts.get(row["seq"])) is not None:
+            row["remaining"] = debt.remaining
+    return page(rows, window, lambda debt: [debt["seq"]])
 
 
 def hold(session: Session, program_id: UUID, hold_id: str, *, now: datetime) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from psycopg.rows import dict_row, scalar_row
 
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
-from loyalty.ledger.checks import ACCOUNTS, DEBTS, LOTS, NEXT_CHANGES, UPCOMING
+from loyalty.ledger.derivations import ACCOUNTS, DEBTS, LOTS, NEXT_CHANGES, UPCOMING
 from loyalty.ledger.models import AccountRow
 from loyalty.ledger.verification import Whose, take_your_time
 from loyalty.members import locks
@@ -66,7 +66,7 @@ WHERE a.member_id = %s GROUP BY a.member_id, a.unit, a.idle, l.expiry
 
 
 def rebuild(session: Session, member_id: UUID) -> None:
-    """Derive all that can be derived of one member's books from the entries and allocations, under the member's lock."""
+    """Derive anew what follows from the entries and allocations of one member, under the member's lock."""
     take_your_time(session)
     locks.hold_still(session, member_id)
     whose = Whose(members=(member_id,))

@@ -78,6 +78,18 @@ def list_lots(session: Session, window: Window, customer_id: str) -> Page[dict[s
     return queries.lots(session, program_id, member_id, window, now=clock.now())
 
 
+@bp.get("/<shop_id:customer_id>/debts")
+@bp.refuses(MemberNotFound)
+@reads
+@bp.arguments(WindowSchema(), location="query")
+@bp.response(200, schemas.DebtsSchema(), example=examples.DEBTS)
+def list_debts(session: Session, window: Window, customer_id: str) -> Page[dict[str, Any]]:
+    """What a member owes after returns, and what is still to be paid of it; the latest first, paid ones too."""
+    program_id = g.caller.program_id
+    member_id = member_id_of(session, program_id, customer_id)
+    return queries.debts(session, program_id, member_id, window, now=clock.now())
+
+
 @bp.post("/<shop_id:customer_id>/adjustments")
 @bp.refuses(MemberNotFound, MemberClosed, UnitUnknown, InsufficientPoints, IdempotencyConflict)
 @transactional

@@ -125,6 +125,25 @@ class LotsSchema(Schema):
     next = fields.String(required=True, allow_none=True)
 
 
+class DebtSchema(Schema):
+    """Points that a return could not take back; `debt` is the seq of the entry that recorded it."""
+
+    debt = fields.Integer(required=True, attribute="seq")
+    unit = fields.String(required=True)
+    points = fields.Integer(required=True)
+    remaining = fields.Integer(required=True)
+    incurred_at = Instant(required=True)
+    order_id = fields.String(required=True, allow_none=True)
+    reference = fields.String(required=True, allow_none=True, metadata={"description": "The return."})
+
+
+class DebtsSchema(Schema):
+    """A page of debts."""
+
+    data = fields.List(fields.Nested(DebtSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
 class NewAdjustmentSchema(Schema):
     """Points to be given or taken by hand, and why. `actor`: who decided it; by default the key that asks."""
 

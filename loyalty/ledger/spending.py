@@ -61,8 +61,8 @@ def hold(
     """Keep points for a payment, until `expires_at` at the latest. Refuses: InsufficientPoints."""
     pieces = _pieces(book, unit, points)
     entry = book.record(
-        "hold", unit, -points, book.now, available=-points, held=points, order_id=order_id, reference=hold_id,
-        reason=reason,
+        "hold", unit, -points, book.now, available=-points, held=points, expires_at=expires_at, order_id=order_id,
+        reference=hold_id, reason=reason,
     )  # fmt: skip
     for lot_seq, part in pieces:
         book.allocate(entry, lot_seq, part, held=part)

@@ -89,7 +89,7 @@ def resume_member(session: Session, customer_id: str) -> Membership:
 @bp.refuses(MemberNotFound, MemberClosed, MemberSuspended, SelfMerge, HoldsOpen, IdempotencyConflict)
 @transactional
 @idempotent
-@bp.arguments(MergeSchema(), example={"into": "c-42"})
+@bp.arguments(MergeSchema(), example={"into": "c-43"})
 @bp.response(200, MemberSchema(), example=MEMBER)
 def merge_members(session: Session, wanted: dict[str, str], customer_id: str) -> Membership:
     """Make two members one: `into` gets all that this one holds and owes, and this one is closed for good."""

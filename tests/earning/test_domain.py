@@ -8,7 +8,7 @@ import pytest
 from loyalty.earning.domain import Award, EarningRule, Line, Purchase, rule_from
 from loyalty.earning.worth import basis_of, reason_of, worth
 from loyalty.programs.domain import EarnSettings, Program, Rounding, Stacking, UnitTerms
-from loyalty.programs.terms import Activation, Expiry
+from loyalty.programs.terms import Activation, Dates, Expiry
 from tests.builders import NOW, a_line, a_rule, an_order, new_id
 
 
@@ -312,8 +312,7 @@ def test_a_line_that_earned_nothing_is_not_among_the_lines_of_an_award():
 def test_points_live_by_the_terms_of_the_program_from_the_instant_the_order_was_placed():
     award = worth(an_order(food()), [a_rule()], a_scheme())[0]
 
-    assert award.matures_at is None
-    assert award.expires_at == Expiry("rolling", months=12).expires_at(NOW, "Europe/Warsaw")
+    assert award.dates == Dates(expires_at=Expiry("rolling", months=12).expires_at(NOW, "Europe/Warsaw"))
 
 
 def test_a_rule_may_have_terms_of_its_own_and_the_expiry_runs_from_the_activation():
@@ -321,8 +320,9 @@ def test_a_rule_may_have_terms_of_its_own_and_the_expiry_runs_from_the_activatio
 
     award = worth(an_order(food()), [a_rule(activation=delay, expiry=month)], a_scheme())[0]
 
-    assert award.matures_at == NOW + timedelta(days=14)
-    assert award.expires_at == month.expires_at(NOW + timedelta(days=14), "Europe/Warsaw")
+    matures_at = NOW + timedelta(days=14)
+    expires_at = month.expires_at(matures_at, "Europe/Warsaw")
+    assert award.dates == Dates(pending=True, matures_at=matures_at, expires_at=expires_at)
 
 
 def test_a_rule_read_back_is_the_rule_that_was_stored():

@@ -306,7 +306,7 @@ def test_no_rules_at_all_earn_nothing(api: Api):
         ({"skus": "A"}, "skus"),
         ({"channels": [None]}, "channels/0"),
         ({"min_basis": -1}, "min_basis"),
-        ({"unit": "miles"}, "unit"),
+        ({"unit": "Miles!"}, "unit"),
         ({"activation": {"mode": "delay"}}, "activation/days"),
         ({"expiry": {"mode": "rolling"}}, "expiry/months"),
         ({"valid_from": "2026-03-01"}, "valid_from"),
@@ -319,6 +319,27 @@ def test_a_rule_that_makes_no_sense_is_refused_where_it_stands(api: Api, changed
     answer = put_draft(api, rule_json("good"), {**rule_json("bad"), **changed})
 
     assert refused_at(answer) == [f"/rules/1/{pointer}"]
+
+
+def test_a_rule_in_a_unit_that_the_program_does_not_have_is_refused_when_it_is_published(api: Api):
+    put_draft(api, rule_json("good"), rule_json("bad", priority=20, unit="miles"))
+
+    answer = api.post(PUBLISH, {})
+
+    assert answer.json["code"] == "rules-invalid"
+    assert refused_at(answer) == ["/rules/1/unit"]
+    assert api.get(RULES).json["version"] == 0
+
+
+def test_a_rule_may_give_any_unit_of_the_program(api: Api):
+    api.enrol("c-42")
+    terms = {"activation": {"mode": "immediate"}, "expiry": {"mode": "never"}}
+    api.patch("/v1/admin/program", {"units": {"miles": terms}}, headers={"If-Match": '"1"'})
+    publish(api, rule_json(), rule_json("miles", priority=20, points="3", unit="miles"))
+
+    assert earned(api) == {"base@1": 30, "miles@1": 90}
+    assert api.get("/v1/members/c-42/balance?unit=miles").json["available"] == 90
+    assert api.balance()["available"] == 30
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Whatever happens to a member in whatever order, the account, the lots and the entries tell the same story."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,9 +10,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from loyalty.ledger.book import Book
-from loyalty.ledger.domain import Account, Allocation, Credit, Entry, Lot, consumption_key
+from loyalty.ledger.crediting import earn
+from loyalty.ledger.domain import Account, Allocation, Entry, Holdings, Lot, consumption_key
 from loyalty.ledger.errors import InsufficientPoints
-from tests.builders import NOW, new_id
+from loyalty.ledger.settling import settle
+from tests.builders import NOW, a_credit, new_id
+from tests.ledger.paper import spend
 
 A_DAY = timedelta(days=1)
 points = st.integers(1, 200)
@@ -63,8 +66,8 @@ class Holding(RuleBasedStateMachine):
 
         book = self.open_book()
         matures_at = usable_from if waits else None
-        book.earn(Credit(points=earned, unit="points", earned_at=earned_at, matures_at=matures_at, expires_at=until))
-        book.settle(self.now)
+        earn(book, a_credit(earned, earned_at=earned_at, matures_at=matures_at, expires_at=until))
+        settle(book, self.now)
         self.write(book)
 
     @precondition(lambda self: self.available)
@@ -94,34 +97,40 @@ class Holding(RuleBasedStateMachine):
     # What the tables hold, read and written as the service does
 
     def open_book(self) -> Book:
-        accounts = [self.account] if self.account else []
-        if not self.account or not self.account.is_due(self.now):
-            return Book(self.member_id, accounts)
-        due = [lot for lot in self.open_lots if lot.matures_by(self.now) or lot.expires_by(self.now)]
-        book = Book(self.member_id, accounts, due, {"points": min(self.coming(self.open_lots), default=None)})
-        book.settle(self.now)
+        read = Holdings(member_id=self.member_id, accounts=(self.account,) if self.account else ())
+        if self.account and self.account.is_due(self.now):
+            later = {"points": min(self.coming(self.open_lots), default=None)}
+            read = replace(read, lots=tuple(lot for lot in self.open_lots if self.is_due(lot)), later=later)
+        book = Book(read, zone="UTC", now=self.now)
+        settle(book, self.now)
         return book
+
+    def is_due(self, lot: Lot) -> bool:
+        return self.has_come(lot.expires_at) or (lot.pending and self.has_come(lot.matures_at))
+
+    def has_come(self, at: datetime | None) -> bool:
+        return at is not None and at <= self.now
 
     def redeem(self, wanted: int) -> Book:
         book = self.open_book()
         usable = [
             lot
             for lot in self.open_lots
-            if (not lot.pending or lot.matures_by(self.now)) and not lot.expires_by(self.now)
+            if (not lot.pending or self.has_come(lot.matures_at)) and not self.has_come(lot.expires_at)
         ]
         enough: list[Lot] = []
-        for lot in sorted(usable, key=consumption_key):
+        for lot in sorted(usable, key=lambda lot: consumption_key(lot, lot.expires_at)):
             if sum(held.remaining for held in enough) < wanted:
                 enough.append(lot)
-        book.add_lots(enough)
-        book.redeem("points", wanted, now=self.now, reference="r", reason="")
+        book.lots.take_in(enough)
+        spend(book, wanted)
         return book
 
     def write(self, book: Book) -> None:
-        for lot, is_new in book.changed_lots():
+        for lot, is_new in book.lots.changed():
             assert is_new == (lot.seq not in self.lots)
             self.lots[lot.seq] = lot
-        for account, is_new in book.changed_accounts():
+        for account, is_new in book.accounts.changed():
             assert is_new == (self.account is None)
             self.account = account
         self.entries += book.entries

@@ -15,6 +15,7 @@ from tests.builders import NOW, a_member, a_program
 from tests.ledger.books import close, earn, spend
 
 A_DAY = timedelta(days=1)
+_IDLE = "SELECT idle FROM accounts WHERE unit = 'points' AND member_id = %s"
 CACHES = ("accounts", "lots", "debts", "upcoming")
 
 
@@ -72,27 +73,27 @@ def test_rebuilding_what_is_in_order_changes_nothing(session: Session, member: L
 @pytest.mark.parametrize(
     "corruption",
     [
-        "UPDATE accounts SET available = available + 1",
-        "UPDATE accounts SET held = 0, pending = 7, debt = 9, lifetime_earned = 1, lifetime_spent = 2, last_seq = 1",
-        "UPDATE accounts SET next_change_at = NULL",
-        "UPDATE accounts SET latest_at = latest_at + interval '1 day', known_at = known_at + interval '1 day'",
-        """UPDATE accounts SET idle = jsonb_set(idle, '{inactivity 90d,points}', '7') WHERE unit = 'points'""",
-        "UPDATE lots SET remaining = 0",
-        "UPDATE lots SET held = 0",
-        "UPDATE lots SET pending = NOT pending",
-        "UPDATE lots SET matures_at = NULL, deadline_at = NULL, expires_at = NULL, expiry = NULL",
-        "UPDATE debts SET remaining = 1",
-        "DELETE FROM debts",
-        "DELETE FROM accounts",
-        "DELETE FROM upcoming",
-        "UPDATE upcoming SET expiring = expiring + 3, maturing = 5",
+        "UPDATE accounts SET available = available + 1 WHERE {mine}",
+        "UPDATE accounts SET held = 0, pending = 7, debt = 9, lifetime_earned = 1, last_seq = 1 WHERE {mine}",
+        "UPDATE accounts SET next_change_at = NULL WHERE {mine}",
+        "UPDATE accounts SET latest_at = latest_at + interval '1 d', known_at = known_at + interval '1 d' WHERE {mine}",
+        "UPDATE accounts SET idle = jsonb_set(idle, '{{inactivity 90d,points}}', '7') WHERE unit = 'points' AND {mine}",
+        "UPDATE lots SET remaining = 0 WHERE {mine}",
+        "UPDATE lots SET held = 0 WHERE {mine}",
+        "UPDATE lots SET pending = NOT pending WHERE {mine}",
+        "UPDATE lots SET matures_at = NULL, deadline_at = NULL, expires_at = NULL, expiry = NULL WHERE {mine}",
+        "UPDATE debts SET remaining = 1 WHERE {mine}",
+        "DELETE FROM debts WHERE {mine}",
+        "DELETE FROM accounts WHERE {mine}",
+        "DELETE FROM upcoming WHERE {mine}",
+        "UPDATE upcoming SET expiring = expiring + 3, maturing = 5 WHERE {mine}",
     ],
 )
 def test_what_was_corrupted_is_found_and_made_anew_from_the_entries(
     session: Session, member: LockedMember, corruption: str
 ):
     before = caches(session, member)
-    session.run(corruption)
+    session.run(corruption.format(mine=f"member_id = '{member.member_id}'"))
     assert findings(session, member)
 
     rebuilding.rebuild(session, member.member_id)
@@ -102,12 +103,12 @@ def test_what_was_corrupted_is_found_and_made_anew_from_the_entries(
 
 
 def test_a_clock_that_was_lost_runs_from_the_last_activity(session: Session, member: LockedMember):
-    session.run("UPDATE accounts SET idle = '{}'")
+    session.run("UPDATE accounts SET idle = '{}' WHERE member_id = %s", (member.member_id,))
     assert [f["check"] for f in findings(session, member)] == ["account-counts-what-is-idle"]
 
     rebuilding.rebuild(session, member.member_id)
 
-    ((idle,),) = session.rows("SELECT idle FROM accounts WHERE unit = 'points'", into=tuple_row)
+    ((idle,),) = session.rows(_IDLE, (member.member_id,), into=tuple_row)
     # The member last spent on 2 March; 90 days later is 31 May.
     assert idle == {"inactivity 90d": {"at": "2026-06-01T00:00:00+00:00", "points": 25}}
 
@@ -122,7 +123,7 @@ def test_books_of_merged_members_can_be_rebuilt(session: Session, program: Progr
     for book in (source, target):
         write(session, service.changes_of(book, program.program_id, now=NOW + 3 * A_DAY))
     before = caches(session, member)
-    session.run("UPDATE accounts SET available = 0, lifetime_earned = 0")
+    session.run("UPDATE accounts SET available = 0, lifetime_earned = 0 WHERE member_id = %s", (member.member_id,))
 
     rebuilding.rebuild(session, member.member_id)
     rebuilding.rebuild(session, other.member_id)

@@ -12,9 +12,6 @@ from flask import Flask
 
 from loyalty.db.batches import in_batches
 from loyalty.db.session import Session, transaction
-from loyalty.db.writer import Changes
-from loyalty.ledger import settlement
-from loyalty.ledger.models import AccountRow
 from loyalty.ledger.settlement import settle_batch
 from loyalty.members import locks, service
 from loyalty.programs.domain import Program

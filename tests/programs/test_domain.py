@@ -14,6 +14,7 @@ from loyalty.programs.domain import (
     EarnSettings,
     PaySettings,
     Program,
+    ReinstatementSettings,
     ReturnSettings,
     Stacking,
     UnitTerms,
@@ -215,11 +216,13 @@ def test_settings_read_back_are_those_that_were_stored():
         "holdout_percent": 5,
         "earn": EarnSettings("excluded", shipping=True, points_paid=True),
         "stacking": Stacking("best", "best"),
-        "returns": ReturnSettings("debt", 7),
+        "returns": ReturnSettings("debt", 7, 500),
+        "reinstatement": ReinstatementSettings(7, 14),
         "pay": PaySettings(10, 3, 500, 50, 100),
         "units": {
             "points": UnitTerms(Activation("delay", 14, 1), Expiry("rolling", 1, 2, 3, "quarter")),
             "miles": UnitTerms(Activation(), Expiry("calendar", dates=("02-29", "12-31"))),
+            "stars": UnitTerms(Activation("on_event", deadline_days=60), Expiry("inactivity", months=12)),
         },
     }
 

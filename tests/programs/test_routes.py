@@ -48,7 +48,8 @@ def test_a_new_program_starts_with_the_documented_settings(api: Api):
                 "expiry": {"mode": "rolling", "months": 12, "round_to": None},
             }
         },
-        "returns": {"policy": "clamp", "grace_days": 30},
+        "returns": {"policy": "clamp", "grace_days": 30, "max_debt": None},
+        "reinstatement": {"window_days": 90, "valid_days": 30},
         "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1},
         "holdout_percent": 0,
     }
@@ -109,7 +110,9 @@ def test_a_weak_tag_names_the_same_version(api: Api):
         {"rounding": "ceil"},
         {"earn": {"tax": "added", "shipping": True, "points_paid": True}},
         {"stacking": {"base": "best", "multiplier": "best"}},
-        {"returns": {"policy": "debt", "grace_days": 0}},
+        {"returns": {"policy": "debt", "grace_days": 0, "max_debt": None}},
+        {"returns": {"policy": "debt", "grace_days": 30, "max_debt": 500}},
+        {"reinstatement": {"window_days": 0, "valid_days": 1}},
         {"pay": {"points": 100, "amount": 1, "min_points": 500, "max_percent": 50, "step": 10}},
         {"holdout_percent": 100},
     ],
@@ -128,6 +131,8 @@ def test_a_setting_is_kept_as_it_was_given(api: Api, settings: dict[str, Any]):
         ({"mode": "delay", "days": 14}, {"mode": "rolling", "days": 90, "round_to": None}),
         ({"mode": "delay", "months": 1}, {"mode": "rolling", "years": 2, "round_to": "quarter"}),
         ({"mode": "delay", "days": 1, "months": 1}, {"mode": "calendar", "dates": ["02-29", "12-31"]}),
+        ({"mode": "on_event"}, {"mode": "inactivity", "months": 12}),
+        ({"mode": "on_event", "deadline_days": 60}, {"mode": "inactivity", "days": 90}),
     ],
 )
 def test_the_terms_of_points_are_kept_as_they_were_given(api: Api, activation: dict[str, Any], expiry: dict[str, Any]):
@@ -135,6 +140,16 @@ def test_the_terms_of_points_are_kept_as_they_were_given(api: Api, activation: d
 
     assert change(api, {"units": units}).json["units"] == units
     assert api.get(PROGRAM).json["units"] == units
+
+
+def test_a_unit_that_was_added_stands_beside_points_and_stays(api: Api):
+    miles = {"activation": {"mode": "on_event"}, "expiry": {"mode": "never"}}
+    points = api.get(PROGRAM).json["units"]["points"]
+
+    change(api, {"units": {"miles": miles}})
+    changed = change(api, {"units": {"points": {**points, "expiry": {"mode": "never"}}}})
+
+    assert changed.json["units"] == {"points": {**points, "expiry": {"mode": "never"}}, "miles": miles}
 
 
 @pytest.mark.parametrize(
@@ -174,7 +189,11 @@ def test_the_terms_of_points_are_kept_as_they_were_given(api: Api, activation: d
         ({"version": 7}, "/version"),
         ({"colour": "red"}, "/colour"),
         ({"units": {}}, "/units"),
-        ({"units": {"miles": {}}}, "/units/miles"),
+        ({"returns": {"max_debt": -1}}, "/returns/max_debt"),
+        ({"reinstatement": {"window_days": -1}}, "/reinstatement/window_days"),
+        ({"reinstatement": {"valid_days": 0}}, "/reinstatement/valid_days"),
+        ({"units": {"Miles!": {}}}, "/units/Miles!"),
+        ({"units": {"miles": {}}}, "/units/miles/activation"),
         ({"units": {"points": {"activation": {"mode": "immediate"}}}}, "/units/points/expiry"),
     ],
 )
@@ -193,6 +212,12 @@ def test_a_setting_that_makes_no_sense_is_refused_where_it_stands(api: Api, sett
         ({"mode": "immediate", "days": 1}, {"mode": "never"}, "activation/mode"),
         ({"mode": "some day"}, {"mode": "never"}, "activation/mode"),
         ({}, {"mode": "never"}, "activation/mode"),
+        ({"mode": "on_event", "days": 1}, {"mode": "never"}, "activation/mode"),
+        ({"mode": "on_event", "deadline_days": 0}, {"mode": "never"}, "activation/deadline_days"),
+        ({"mode": "delay", "days": 1, "deadline_days": 9}, {"mode": "never"}, "activation/deadline_days"),
+        ({"mode": "immediate"}, {"mode": "inactivity"}, "expiry/months"),
+        ({"mode": "immediate"}, {"mode": "inactivity", "days": 90, "round_to": "month"}, "expiry/mode"),
+        ({"mode": "immediate"}, {"mode": "inactivity", "days": 90, "dates": ["12-31"]}, "expiry/dates"),
         ({"mode": "immediate"}, {"mode": "rolling"}, "expiry/months"),
         ({"mode": "immediate"}, {"mode": "rolling", "months": 0}, "expiry/months"),
         ({"mode": "immediate"}, {"mode": "rolling", "years": 101}, "expiry/years"),
