@@ -207,7 +207,10 @@ class Book:
 
     def extend_clock(self, unit: str, code: str, lapses_at: datetime) -> None:
         """Let the points of the terms `code` live until `lapses_at` at the least."""
-        idle = self.account(unit).idle.get(code, Idle(lapses_at, 0))
+        idle = self.account(unit).idle.get(code)
+        if idle is None or (idle.at <= self.now and not idle.points):
+            # One that ran out with nothing to lapse is put away only by chance: it must make no difference.
+            idle = Idle(lapses_at, 0)
         self._put_idle(unit, code, replace(idle, at=max(idle.at, lapses_at)))
 
     def stir(self, unit: str, at: datetime) -> None:
@@ -217,7 +220,7 @@ class Book:
                 self.start_clock(unit, code, at)
 
     def _is_running(self, unit: str, code: str, at: datetime) -> bool:
-        """Whether there is a clock that has not run out; one that has nothing to lapse is put away only by chance."""
+        """Whether there is a clock that has not run out."""
         idle = self.account(unit).idle.get(code)
         return idle is not None and idle.at > at
 

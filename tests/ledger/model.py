@@ -97,7 +97,7 @@ class Holding:
     def gone_at(self, lot: Lot) -> datetime:
         if lot.lasting is None:
             return lot.gone_at
-        return FOR_EVER if lot.waits or lot not in self.lots else self.clocks[lot.lasting]
+        return FOR_EVER if lot.waits or lot not in self.lots else self.clocks.get(lot.lasting, LONG_AGO)
 
     def spendable(self) -> list[Lot]:
         """In the order of consumption."""
@@ -135,6 +135,7 @@ class Holding:
                 subject.points = 0
             else:
                 self.lapse(subject, when, when)
+        self.put_away(until)
 
     def mature(self, lot: Lot, when: datetime, known: datetime) -> None:
         lot.waits, lot.matures_at = False, when
@@ -163,6 +164,7 @@ class Holding:
     def earn(self, points: int, promise: Promise, placed_at: datetime, now: datetime) -> Lot:
         """An order placed at some time is heard of `now`. It was activity when it was placed."""
         self.settle(self.news_from(placed_at, now))
+        self.put_away(now)
         self.stir(placed_at)
         lot = self.open(points, placed_at, placed_at, now, earned=True, **life(promise, placed_at, self.zone))
         self.settle(now)
@@ -177,6 +179,7 @@ class Holding:
 
     def confirm(self, order: Order, at: datetime, now: datetime) -> None:
         self.settle(self.news_from(at, now))
+        self.put_away(now)
         for lot in self.lots:
             if lot.award is order.lot.award and lot.waits and lot.matures_at is None and lot.points:
                 self.mature(lot, max(at, lot.earned_at), now)
@@ -350,6 +353,11 @@ class Holding:
 
     def keep(self, lasting: Lasting, until: datetime) -> None:
         self.clocks[lasting] = max(until, self.clocks.get(lasting, LONG_AGO))
+
+    def put_away(self, now: datetime) -> None:
+        """Forget the clocks that have run out, if nothing is left to lapse by them."""
+        used = {lot.lasting for lot in self.lots if lot.points and not lot.waits}
+        self.clocks = {lasting: at for lasting, at in self.clocks.items() if at > now or lasting in used}
 
     def note(self, happened: datetime, known: datetime, **change: int) -> None:
         """Write down a change. What happened by itself was known at once, but nothing is known before what precedes."""
