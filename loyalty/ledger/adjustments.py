@@ -153,7 +153,7 @@ def _lapsed(session: Session, book: Book, lot: Lot) -> tuple[int, datetime | Non
 
 def _program_of(session: Session, program_id: UUID, member: LockedMember) -> Program:
     if member.status == "closed":
-        raise MemberClosed(member.customer_id)
+        raise MemberClosed(member.customer_id, merged_into=member.merged_into)
     return programs.current(session, program_id, config_version=member.config_version)
 
 

@@ -1,11 +1,12 @@
 """What a member holds: now, as it was, as it was known, and as it will be.
 
 Now and later is what is recorded, with what falls due until then settled in memory: one statement. The past is added up
-from entries: the last checkpoint before it, at most 64 entries after that, and those that came late.
+from entries (`past`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Account
 from loyalty.ledger.errors import TimeUnknown, UnitUnknown
 from loyalty.ledger.holdings import HOLDING, holdings_from
+from loyalty.ledger.past import BUCKETS, read_past
 from loyalty.ledger.settling import settle
 from loyalty.members.errors import MemberNotFound
 from loyalty.programs import queries as programs
@@ -30,56 +32,6 @@ FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 LEFT JOIN accounts a ON a.member_id = m.member_id AND a.unit = %(unit)s
 WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
 """
-
-_SUMS = """
-sum(available)::bigint AS available, sum(pending)::bigint AS pending, sum(held)::bigint AS held,
-sum(debt)::bigint AS debt,
-sum(CASE WHEN kind IN ('earn', 'reverse', 'debt') THEN points WHEN kind = 'transfer_in'
-    THEN coalesce((detail ->> 'lifetime_earned')::bigint, 0) ELSE 0 END)::bigint AS lifetime_earned,
-sum(CASE WHEN kind IN ('redeem', 'return_spent') THEN -points WHEN kind = 'transfer_in'
-    THEN coalesce((detail ->> 'lifetime_spent')::bigint, 0) ELSE 0 END)::bigint AS lifetime_spent
-"""
-BUCKETS = ("available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent")
-_KNOWN = "occurred_at <= %(as_of)s AND known_at <= %(known_at)s"
-_THIS = "member_id = %(member_id)s AND unit = %(unit)s"
-
-# All entries up to the checkpoint `c` are in; of those after the next one, `n`, only the late ones can be.
-PAST = f"""
-WITH c AS (SELECT least(
-    coalesce((SELECT seq FROM checkpoints WHERE {_THIS} AND latest_at <= %(as_of)s
-              ORDER BY latest_at DESC, seq DESC LIMIT 1), 0),
-    coalesce((SELECT seq FROM checkpoints WHERE {_THIS} AND known_at <= %(known_at)s
-              ORDER BY known_at DESC, seq DESC LIMIT 1), 0)) AS seq),
-n AS (SELECT coalesce((SELECT seq FROM checkpoints WHERE {_THIS} AND seq > (SELECT c.seq FROM c)
-                       ORDER BY seq LIMIT 1), 9223372036854775807) AS seq)
-SELECT {", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in BUCKETS)} FROM (
-    SELECT {", ".join(BUCKETS)} FROM checkpoints WHERE {_THIS} AND seq = (SELECT seq FROM c)
-    UNION ALL
-    SELECT {_SUMS} FROM entries
-    WHERE {_THIS} AND {_KNOWN} AND seq > (SELECT seq FROM c) AND seq <= (SELECT seq FROM n)
-    UNION ALL
-    SELECT {_SUMS} FROM entries WHERE {_THIS} AND {_KNOWN} AND late AND seq > (SELECT seq FROM n)) s
-"""
-
-# What was left then of the lots that were to mature or to lapse later. A lot that waits for an event has no dates
-# before it is known to have happened.
-_PAST_LOTS = """
-SELECT CASE WHEN e.expires_at IS NOT NULL OR l.seq::text IN (
-           SELECT d.reference FROM entries d WHERE d.member_id = %(member_id)s AND d.kind = 'mature'
-             AND d.occurred_at <= %(as_of)s AND d.known_at <= %(known_at)s) THEN l.expires_at END AS expires_at,
-       CASE WHEN e.matures_at > %(as_of)s THEN e.matures_at END AS matures_at,
-       sum(l.points - coalesce(x.taken, 0))::bigint AS points
-FROM lots l JOIN entries e ON e.member_id = l.member_id AND e.seq = l.seq
-LEFT JOIN LATERAL (
-    SELECT sum(t.points) AS taken FROM allocations t JOIN entries d ON d.member_id = t.member_id AND d.seq = t.seq
-    WHERE t.member_id = l.member_id AND t.lot_seq = l.seq
-      AND d.occurred_at <= %(as_of)s AND d.known_at <= %(known_at)s) x ON true
-WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND e.occurred_at <= %(as_of)s AND e.known_at <= %(known_at)s
-  AND (l.expires_at > %(as_of)s OR l.matures_at > %(as_of)s)
-GROUP BY 1, 2 HAVING sum(l.points - coalesce(x.taken, 0)) > 0
-"""
-
-END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 
 # How many coming instants a balance lists. A year of weekly orders, rounded to month ends, has twelve.
 INSTANTS_MAX = 60
@@ -128,11 +80,12 @@ def balance(session: Session, program_id: UUID, customer_id: str, unit: str, mom
     if row["unit"] is None:
         if unit not in programs.current(session, program_id).units:
             raise UnitUnknown(unit)
-        return _shown(Account(member_id=row["owner_id"], unit=unit), as_of, {}, {})
+        return _shown(unit, dict.fromkeys(BUCKETS, 0), as_of, {}, {})
     # Nothing is recorded that was known later than the account knows; what is known only since counts from then on.
     asked_of_the_past = moment.as_of is not None or moment.known_at is not None
     if asked_of_the_past and min(as_of, moment.known_at or as_of) < row["known_at"]:
-        return _past(session, row["owner_id"], unit, as_of, moment.known_at)
+        past = read_past(session, row["owner_id"], unit, as_of=as_of, known_at=moment.known_at)
+        return _shown(unit, past.sums, as_of, past.maturing, past.expiring)
     return _present(row, as_of, zone=_zone(session, program_id, row))
 
 
@@ -157,31 +110,23 @@ def _present(row: dict[str, Any], as_of: datetime, *, zone: str) -> Balance:
         expiring[at] = expiring.get(at, 0) + expires
     for idle in account.idle.values():
         expiring[idle.at] = expiring.get(idle.at, 0) + idle.points
-    return _shown(account, as_of, maturing, expiring)
+    return _shown(unit, _sums(account), as_of, maturing, expiring)
 
 
-def _past(session: Session, member_id: UUID, unit: str, as_of: datetime, known_at: datetime | None) -> Balance:
-    """The balance as it was, from the entries."""
-    where = {"member_id": member_id, "unit": unit, "as_of": as_of, "known_at": known_at or END_OF_TIME}
-    sums = session.row(PAST, where, into=dict_row)
-    assert sums is not None, "a sum is a row"
-    maturing: dict[datetime, int] = {}
-    expiring: dict[datetime, int] = {}
-    for group in session.rows(_PAST_LOTS, where, into=dict_row):
-        for at, listed in ((group["matures_at"], maturing), (group["expires_at"], expiring)):
-            if at is not None:
-                listed[at] = listed.get(at, 0) + group["points"]
-    return _shown(Account(member_id=member_id, unit=unit, **sums), as_of, maturing, expiring)
-
-
-def _shown(account: Account, as_of: datetime, maturing: dict[datetime, int], expiring: dict[datetime, int]) -> Balance:
+def _shown(
+    unit: str, sums: Mapping[str, int], as_of: datetime, maturing: dict[datetime, int], expiring: dict[datetime, int]
+) -> Balance:
     return Balance(
-        unit=account.unit,
+        unit=unit,
         as_of=as_of,
         maturing=_listed(maturing, as_of),
         expiring=_listed(expiring, as_of),
-        **{name: getattr(account, name) for name in BUCKETS},
+        **{name: sums[name] for name in BUCKETS},
     )
+
+
+def _sums(account: Account) -> dict[str, int]:
+    return {name: getattr(account, name) for name in BUCKETS}
 
 
 def _listed(points_at: dict[datetime, int], as_of: datetime) -> list[dict[str, Any]]:

@@ -80,7 +80,7 @@ UNION ALL
  ORDER BY l.earned_at, l.seq LIMIT %(limit)s)
 """
 
-_ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining > 0"
+_ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining > 0 ORDER BY l.seq"
 
 _NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
 

@@ -70,11 +70,12 @@ def reverse(book: Book, claim: Claim, settings: ReturnSettings) -> Reversal:
 
 
 def _owed(book: Book, unit: str, missing: int, settings: ReturnSettings) -> int:
-    if settings.policy == "clamp":
-        return 0
-    if settings.max_debt is None:
+    account = book.account(unit)
+    limit = 0 if settings.policy == "clamp" else settings.max_debt
+    if limit is None:
         return missing
-    return min(missing, max(0, settings.max_debt - book.account(unit).debt))
+    # What is on hold is not gone, whatever the policy: it pays when it is free again.
+    return min(missing, max(0, max(limit, account.held) - account.debt))
 
 
 def _record(book: Book, claim: Claim, pieces: Sequence[tuple[int, int]], *, pending: int, result: Reversal) -> None:

@@ -29,7 +29,7 @@ from loyalty.ledger.transfers import NewTransfer
 from loyalty.ledger.verification import Verification
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 from loyalty.members.queries import member_id_of
-from loyalty.web.arguments import WindowSchema
+from loyalty.web.arguments import NothingSchema, WindowSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
 from loyalty.web.requests import json_answer, stored_answer
@@ -162,8 +162,9 @@ def capture_hold(session: Session, wanted: dict[str, Any], hold_id: str) -> dict
 @payments.refuses(HoldNotFound, HoldResolved)
 @transactional
 @idempotent
+@payments.arguments(NothingSchema(), example={})
 @payments.response(200, schemas.HoldReceiptSchema(), example=examples.RELEASED)
-def release_hold(session: Session, hold_id: str) -> dict[str, Any]:
+def release_hold(session: Session, _nothing: dict[str, Any], hold_id: str) -> dict[str, Any]:
     """Give all points of a hold back to their lots."""
     return holds.release_hold(session, g.caller.program_id, hold_id, now=clock.now())
 

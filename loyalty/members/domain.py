@@ -40,6 +40,7 @@ class LockedMember:
     customer_id: str
     status: Status
     enrolled_at: datetime
+    merged_into: str | None
     config_version: int
 
 

@@ -17,8 +17,13 @@ class MemberClosed(RuleRefused):
 
     code = "member-closed"
 
-    def __init__(self, customer_id: str) -> None:
-        super().__init__(f"The membership of '{customer_id}' is closed.", customer_id=customer_id)
+    def __init__(self, customer_id: str, *, merged_into: str | None = None) -> None:
+        detail = f"The membership of '{customer_id}' is closed."
+        if merged_into is None:
+            super().__init__(detail, customer_id=customer_id)
+        else:
+            detail += f" It was merged into '{merged_into}'."
+            super().__init__(detail, customer_id=customer_id, merged_into=merged_into)
 
 
 class MemberSuspended(RuleRefused):

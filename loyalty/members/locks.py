@@ -17,29 +17,30 @@ from loyalty.db.session import Session, array_of
 from loyalty.members.domain import LockedMember
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 
-_LOCK = """
-SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
-       (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
-FROM natural_keys k JOIN members m ON m.member_id = k.member_id
+# A locked member `m`, column by column.
+_LOCKED = """
+m.member_id, m.customer_id, m.status, m.enrolled_at,
+(SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into) AS merged_into,
+(SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
+"""
+
+_LOCK = f"""
+SELECT {_LOCKED} FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 WHERE k.program_id = %s AND k.kind = 'member' AND k.key = ANY(%s::text[])
 ORDER BY m.member_id FOR NO KEY UPDATE OF m
 """
 
 # Who was merged is not locked: nothing of theirs changes any more.
-_LOCK_BY_ID = """
-SELECT m.member_id, m.customer_id, m.status, m.enrolled_at,
-       (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
-FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
+_LOCK_BY_ID = f"""
+SELECT {_LOCKED} FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
 """
 _HOLD_STILL = "SELECT 1 FROM members WHERE member_id = %s FOR NO KEY UPDATE"
 _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
 
 # Who has something due, by the ledger's index of instants. The choice and the lock are one statement, so that a member
 # whom someone else has locked is passed over for the next one instead of being waited for: hence no order of ids.
-_LOCK_DUE = """
-SELECT m.program_id, m.member_id, m.customer_id, m.status, m.enrolled_at,
-       (SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id)
-FROM accounts a JOIN members m ON m.member_id = a.member_id
+_LOCK_DUE = f"""
+SELECT m.program_id, {_LOCKED} FROM accounts a JOIN members m ON m.member_id = a.member_id
 WHERE a.next_change_at <= %s
 ORDER BY a.next_change_at LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED
 """
@@ -54,7 +55,8 @@ claimed AS (
     FROM wanted w JOIN locked l ON l.customer_id = w.customer_id AND l.status = 'active'
     ORDER BY w.key ON CONFLICT DO NOTHING RETURNING key
 )
-SELECT w.key, c.key IS NOT NULL, l.member_id, l.customer_id, l.status, l.enrolled_at, l.config_version
+SELECT w.key, c.key IS NOT NULL, l.member_id, l.customer_id, l.status, l.enrolled_at, l.merged_into,
+       l.config_version
 FROM wanted w LEFT JOIN locked l ON l.customer_id = w.customer_id LEFT JOIN claimed c ON c.key = w.key
 """
 
@@ -157,7 +159,7 @@ def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | 
 def require_active(member: LockedMember) -> None:
     """Refuse what only an active member may do. Refuses: MemberClosed, MemberSuspended."""
     if member.status == "closed":
-        raise MemberClosed(member.customer_id)
+        raise MemberClosed(member.customer_id, merged_into=member.merged_into)
     if member.status == "suspended":
         raise MemberSuspended(member.customer_id)
 

@@ -61,7 +61,7 @@ def enrol(session: Session, program_id: UUID, new: Sequence[NewMember], *, now: 
 def change_profile(session: Session, member: LockedMember, new: NewMember, *, now: datetime) -> None:
     """Change what the caller sent of a member's profile, leave the rest. Refuses: EnrolmentFixed, MemberClosed."""
     if member.status == "closed":
-        raise MemberClosed(member.customer_id)
+        raise MemberClosed(member.customer_id, merged_into=member.merged_into)
     if new.enrolled_at is not None and new.enrolled_at != member.enrolled_at:
         raise EnrolmentFixed(f"'{member.customer_id}' enrolled at {member.enrolled_at.isoformat()}.")
     row = session.orm.get_one(MemberRow, member.member_id)
@@ -79,7 +79,7 @@ def set_status(session: Session, member: LockedMember, status: str, *, now: date
     if member.status == status:
         return
     if member.status == "closed":
-        raise MemberClosed(member.customer_id)
+        raise MemberClosed(member.customer_id, merged_into=member.merged_into)
     changes = Changes()
     changes.update(MemberRow, {"member_id": member.member_id, "status": status, "updated_at": now})
     write(session, changes)

@@ -24,6 +24,7 @@ from loyalty.membership import queries, service
 from loyalty.membership.examples import CONTACT, MEMBER, MEMBERS, NEW_MEMBER
 from loyalty.membership.queries import Membership
 from loyalty.membership.schemas import ContactSchema, MemberSchema, MembersSchema, MergeSchema, NewMemberSchema
+from loyalty.web.arguments import NothingSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
 
@@ -69,8 +70,9 @@ def search_members(session: Session, contact: dict[str, str]) -> Page[Membership
 @bp.refuses(MemberNotFound, MemberClosed, IdempotencyConflict)
 @transactional
 @idempotent
+@bp.arguments(NothingSchema(), example={})
 @bp.response(200, MemberSchema(), example=MEMBER)
-def suspend_member(session: Session, customer_id: str) -> Membership:
+def suspend_member(session: Session, _nothing: dict[str, Any], customer_id: str) -> Membership:
     """Suspend a membership: it earns and redeems nothing until it is resumed."""
     return service.set_status(session, g.caller.program_id, customer_id, "suspended", now=clock.now())
 
@@ -79,8 +81,9 @@ def suspend_member(session: Session, customer_id: str) -> Membership:
 @bp.refuses(MemberNotFound, MemberClosed, IdempotencyConflict)
 @transactional
 @idempotent
+@bp.arguments(NothingSchema(), example={})
 @bp.response(200, MemberSchema(), example=MEMBER)
-def resume_member(session: Session, customer_id: str) -> Membership:
+def resume_member(session: Session, _nothing: dict[str, Any], customer_id: str) -> Membership:
     """Resume a suspended membership."""
     return service.set_status(session, g.caller.program_id, customer_id, "active", now=clock.now())
 
@@ -100,7 +103,8 @@ def merge_members(session: Session, wanted: dict[str, str], customer_id: str) ->
 @bp.refuses(MemberNotFound, IdempotencyConflict)
 @transactional
 @idempotent
+@bp.arguments(NothingSchema(), example={})
 @bp.response(200, MemberSchema(), example=MEMBER)
-def close_member(session: Session, customer_id: str) -> Membership:
+def close_member(session: Session, _nothing: dict[str, Any], customer_id: str) -> Membership:
     """Close a membership for good: it keeps its history and earns nothing."""
     return service.set_status(session, g.caller.program_id, customer_id, "closed", now=clock.now())

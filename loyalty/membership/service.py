@@ -9,7 +9,6 @@ from loyalty.db.writer import write
 from loyalty.ledger import holdings, moving
 from loyalty.ledger import service as ledger
 from loyalty.members import locks
-from loyalty.members import queries as members_queries
 from loyalty.members import service as members
 from loyalty.members.domain import NewMember
 from loyalty.members.errors import MemberClosed, MemberNotFound, SelfMerge
@@ -63,9 +62,9 @@ def merge_members(session: Session, program_id: UUID, customer_id: str, into: st
             raise MemberNotFound(named)
     source, target = found[customer_id], found[into]
     if source.status == "closed":
-        if members_queries.member(session, program_id, customer_id).merged_into == into:
+        if source.merged_into == into:
             return queries.membership(session, program_id, into, now=now)
-        raise MemberClosed(customer_id)
+        raise MemberClosed(customer_id, merged_into=source.merged_into)
     locks.require_active(target)
     program = programs.current(session, program_id, config_version=source.config_version)
     books = ledger.open_books(session, program, [source, target], now=now, together=True)

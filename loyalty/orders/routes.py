@@ -36,13 +36,13 @@ from loyalty.orders.schemas import (
     CancellationSchema,
     ConfirmationReceiptSchema,
     ConfirmationSchema,
-    NewCancellationSchema,
     NewOrderSchema,
     NewReturnSchema,
     OrderReceiptSchema,
     OrderSchema,
     ReturnSchema,
 )
+from loyalty.web.arguments import NothingSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
 from loyalty.web.requests import stored_answer
@@ -82,7 +82,7 @@ def return_lines(session: Session, new: NewReturn, order_id: str) -> Response:
 @bp.refuses(OrderNotFound, IdempotencyConflict)
 @transactional
 @idempotent
-@bp.arguments(NewCancellationSchema(), example={})
+@bp.arguments(NothingSchema(), example={})
 @bp.response(200, CancellationSchema(), example=CANCELLATION)
 def cancel_order(session: Session, _nothing: dict[str, Any], order_id: str) -> Response:
     """Return all that has not come back yet, and close the order. Once more is answered with the first answer."""

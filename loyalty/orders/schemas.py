@@ -220,10 +220,6 @@ class GivenBackSchema(Schema):
     expires_at = Instant(required=True, allow_none=True)
 
 
-class NewCancellationSchema(Schema):
-    """Nothing to say: all of the order is cancelled. Some of its lines come back by `returns`."""
-
-
 class CancellationSchema(Schema):
     """What cancelling an order did. A guest's order has no balance."""
 

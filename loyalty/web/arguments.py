@@ -113,6 +113,10 @@ def _shop_id_parameter(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{SHOP_ID}$"}
 
 
+class NothingSchema(Schema):
+    """Nothing to say. A body may be left out; one that says something is refused, for it would not be heard."""
+
+
 class WindowSchema(Schema):
     """`limit` and `after` of a list."""
 

@@ -282,7 +282,8 @@ class Holding:
         order.found_lapsed += lapsed
         others = [lot for lot in self.spendable() if lot.number not in numbers]
         taken += sum(self.remove(others, points - taken - lapsed).values())
-        owed = min(points - taken - lapsed, max(0, most_owed - self.owed))
+        # What is on hold is not gone, and pays when it is free.
+        owed = min(points - taken - lapsed, max(0, max(most_owed, self.held) - self.owed))
         self.note(now, now, available=-taken, debt=owed, lifetime_earned=-taken - owed)
         if owed:
             self.debts.append(Debt(owed, now))

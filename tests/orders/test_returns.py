@@ -280,6 +280,18 @@ def test_points_on_hold_are_not_taken_and_pay_what_is_owed_when_they_are_free(ap
     assert story(api)[-2:] == [("release", 60), ("debt_paid", -60)]
 
 
+@pytest.mark.parametrize("returns", [{"policy": "clamp"}, {"policy": "debt", "max_debt": 10}])
+def test_points_on_hold_are_owed_whatever_else_is_forgiven(api: Api, returns: dict):
+    shop.configure(api, returns=returns)
+    buy(api, "A-1")
+    shop.hold(api, "h-1", 60)
+
+    assert give_back(api, "A-1", {"1": 1}).json["points"] == told(reversed=40, debt=60)
+    shop.release(api, "h-1")
+
+    assert buckets(api) == {}
+
+
 # Refused
 
 
