@@ -360,8 +360,13 @@ def test_every_example_can_be_sent_as_it_stands(api: Api, monkeypatch: pytest.Mo
         assert response.status_code in (200, 201), (method, template, response.json)
     assert api.get("/v1/members/search-me-not").status_code == 404
     assert {(method, path) for method, path, _ in STORY} == {
-        (o.method.upper(), o.path) for o in operations() if "requestBody" in o.spec
+        (o.method.upper(), o.path) for o in operations() if "requestBody" in o.spec and says_something(o)
     }
+
+
+def says_something(operation: Operation) -> bool:
+    """Whether a body has anything to say."""
+    return operation.spec["requestBody"]["content"]["application/json"]["example"] != {}
 
 
 VIEWER = ("/docs/start.js", "/docs/swagger-ui.css", "/docs/swagger-ui-bundle.js")
