@@ -80,7 +80,8 @@ CHECKS: dict[str, tuple[str, str]] = {
         "The account is not in the program of its member.",
         """
         SELECT a.member_id, a.last_seq AS seq, a.unit, m.program_id AS expected, a.program_id AS found
-        FROM {accounts} a LEFT JOIN members m ON m.member_id = a.member_id""",
+        FROM {accounts} a
+        LEFT JOIN LATERAL (SELECT * FROM members x WHERE x.member_id = a.member_id LIMIT 1) m ON true""",
     ),
     "lot-follows-from-entries": (
         "A lot is not what the entries made of it.",
@@ -111,7 +112,8 @@ CHECKS: dict[str, tuple[str, str]] = {
                jsonb_build_array(l.origin_member_id, l.origin_seq, l.unit,
                    e.kind = 'reinstate' OR o.seq IS NULL OR l.earned_at = least(o.earned_at, e.occurred_at)) AS found
         FROM {lots} l JOIN {entries} e ON e.member_id = l.member_id AND e.seq = l.seq
-        LEFT JOIN lots o ON o.member_id = l.origin_member_id AND o.seq = l.origin_seq""",
+        LEFT JOIN LATERAL (
+            SELECT * FROM lots x WHERE x.member_id = l.origin_member_id AND x.seq = l.origin_seq LIMIT 1) o ON true""",
     ),
     "entry-equals-allocations": (
         "An entry moved other points in lots than in the account.",

@@ -197,11 +197,11 @@ def _pieces(book: Book, unit: str, points: int) -> list[tuple[int, int]]:
 def _in_order(book: Book, held: Hold) -> list[tuple[int, int]]:
     """The pieces of a hold, in the order of consumption."""
 
-    def key(piece: tuple[int, int]) -> object:
+    def key(piece: tuple[int, int]) -> tuple[bool, datetime, datetime, int]:
         lot = book.lots[piece[0]]
         return consumption_key(lot, book.expires_at(lot))
 
-    return sorted(held.pieces, key=key)  # type: ignore[arg-type]
+    return sorted(held.pieces, key=key)
 
 
 def _put_back(

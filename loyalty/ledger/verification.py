@@ -135,6 +135,9 @@ def take_your_time(session: Session) -> None:
     session.run("SET LOCAL statement_timeout = 0")
     # One member or all of them: that is a difference of plans.
     session.run("SET LOCAL plan_cache_mode = force_custom_plan")
+    # All of a history is joined with all of it. Whoever takes it for short, for want of statistics, would go through it
+    # row by row; where rows are looked up one by one, on purpose, that remains the only way.
+    session.run("SET LOCAL enable_nestloop = off")
 
 
 def _batches(session: Session, program_id: UUID | None, member_id: UUID | None) -> Iterator[Whose]:

@@ -216,6 +216,7 @@ def test_the_proof_of_one_member_reads_the_rows_of_that_member_alone(session: Se
     session.run("SAVEPOINT before_the_crowd")
     a_crowd(session, member)
     whose = Whose(members=(member.member_id,))
+    verification.take_your_time(session)
 
     read = {}
     for check, (_, sql) in verification.CHECKS.items():
