@@ -1,7 +1,7 @@
 """What a member holds: now, as it was, as it was known, and as it will be.
 
-Now and later is what is recorded, with what falls due until then settled in memory: one statement. The past is added up
-from entries (`past`).
+Now and later is what is recorded, with what falls due until then settled in memory: one statement, or two. The past is
+added up from entries (`past`).
 """
 
 from collections.abc import Mapping
@@ -16,14 +16,15 @@ from loyalty.db.session import Session
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Account
 from loyalty.ledger.errors import TimeUnknown, UnitUnknown
-from loyalty.ledger.holdings import HOLDING, holdings_from
+from loyalty.ledger.holdings import ACCOUNT, HOLDING, holdings_from, is_due
 from loyalty.ledger.past import BUCKETS, read_past
 from loyalty.ledger.settling import settle
 from loyalty.members.errors import MemberNotFound
 from loyalty.programs import queries as programs
 
-_HOLDING = f"""
-SELECT m.member_id AS owner_id, {HOLDING},
+# With `{account}` being the account alone, or the account with what is due.
+_HELD = """
+SELECT m.member_id AS owner_id, {account},
   (SELECT json_agg(c) FROM (
      SELECT u.at, u.maturing, u.expiring FROM upcoming u
      WHERE u.member_id = a.member_id AND u.unit = a.unit AND u.at > %(now)s AND (u.maturing > 0 OR u.expiring > 0)
@@ -32,6 +33,8 @@ FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 LEFT JOIN accounts a ON a.member_id = m.member_id AND a.unit = %(unit)s
 WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
 """
+
+_ACCOUNT, _HOLDING = _HELD.format(account=ACCOUNT), _HELD.format(account=HOLDING)
 
 # How many coming instants a balance lists. A year of weekly orders, rounded to month ends, has twelve.
 INSTANTS_MAX = 60
@@ -73,8 +76,8 @@ def balance(session: Session, program_id: UUID, customer_id: str, unit: str, mom
     as_of = moment.as_of or moment.known_at or moment.now
     if moment.known_at is not None and as_of > moment.known_at:
         raise TimeUnknown("as_of must not be later than known_at: what was expected then is not kept.")
-    where = {"program_id": program_id, "customer_id": customer_id, "unit": unit, "now": as_of}
-    row = session.row(_HOLDING, {**where, "instants": INSTANTS_MAX}, into=dict_row)
+    where = {"program_id": program_id, "customer_id": customer_id, "unit": unit, "now": as_of, "instants": INSTANTS_MAX}
+    row = session.row(_ACCOUNT, where, into=dict_row)
     if row is None:
         raise MemberNotFound(customer_id)
     if row["unit"] is None:
@@ -86,16 +89,16 @@ def balance(session: Session, program_id: UUID, customer_id: str, unit: str, mom
     if asked_of_the_past and min(as_of, moment.known_at or as_of) < row["known_at"]:
         past = read_past(session, row["owner_id"], unit, as_of=as_of, known_at=moment.known_at)
         return _shown(unit, past.sums, as_of, past.maturing, past.expiring)
-    return _present(row, as_of, zone=_zone(session, program_id, row))
+    if not is_due(row, as_of):
+        return _present(row, as_of)
+    # Read anew as a whole, so that all of it is of one moment.
+    row = session.row(_HOLDING, where, into=dict_row)
+    assert row is not None, "who was there is there"
+    return _present(row, as_of, zone=programs.current(session, program_id).time_zone)
 
 
-def _zone(session: Session, program_id: UUID, row: dict[str, Any]) -> str:
-    """Where the program is; what falls due by itself asks for it only where dates are not fixed yet."""
-    return programs.current(session, program_id).time_zone if row["is_due"] else ""
-
-
-def _present(row: dict[str, Any], as_of: datetime, *, zone: str) -> Balance:
-    """The balance from what is recorded, settled as of `as_of`."""
+def _present(row: dict[str, Any], as_of: datetime, *, zone: str = "UTC") -> Balance:
+    """The balance from what is recorded, settled as of `as_of` if something is due."""
     book = Book(holdings_from(row["owner_id"], [row]), zone=zone, now=as_of)
     unit = row["unit"]
     settle(book, as_of)

@@ -31,9 +31,11 @@ _PIECES = """(SELECT json_agg(json_build_array(x.lot_seq, x.points)) FROM alloca
 _MINE = "member_id = a.member_id AND {0}.unit = a.unit"
 _LOTS = f"SELECT {_LOT} FROM lots l WHERE l.{_MINE.format('l')} AND l.remaining > 0"
 
-# An account `a` with all that falls due by `now`; nothing is looked for while nothing is due.
+ACCOUNT = ", ".join(f"a.{name}" for name in ACCOUNT_COLUMNS)
+
+# An account `a` with all that falls due by `now`; nothing is looked for where nothing is due.
 HOLDING = f"""
-{", ".join(f"a.{name}" for name in ACCOUNT_COLUMNS)}, a.next_change_at <= %(now)s AS is_due,
+{ACCOUNT}, a.next_change_at <= %(now)s AS is_due,
 CASE WHEN a.next_change_at <= %(now)s THEN (SELECT json_agg(due) FROM (
     {_LOTS} AND l.expires_at <= %(now)s
     UNION ALL
@@ -60,6 +62,8 @@ CASE WHEN a.next_change_at <= %(now)s THEN least(
     (SELECT h.expires_at FROM holds h WHERE h.{_MINE.format("h")} AND h.status = 'held' AND h.expires_at > %(now)s
      ORDER BY h.expires_at LIMIT 1)) END AS later
 """
+
+_ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.member_id = ANY(%s::uuid[])"
 
 _HOLDINGS = f"SELECT {HOLDING} FROM accounts a WHERE a.member_id = ANY(%(ids)s::uuid[])"
 
@@ -128,26 +132,37 @@ LOTS_CHUNK = 20
 
 
 def holdings_of(session: Session, member_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Holdings]:
-    """What the members hold, with what falls due by `now`. One statement (two where clocks differ)."""
+    """What the members hold, with what falls due by `now`. One statement, and one more where something is due or owed.
+
+    Two, because the statement that can look for what is due costs, to begin with, as much as writing an order.
+    """
     rows: dict[UUID, list[dict[str, Any]]] = {member_id: [] for member_id in member_ids}
-    found = session.rows(_HOLDINGS, {"ids": array_of(member_ids), "now": now}, into=dict_row)
-    latest = max((row["known_at"] for row in found), default=now)
-    if latest > now:  # another server's clock is ahead of ours, and the books never go back
-        found = session.rows(_HOLDINGS, {"ids": array_of(member_ids), "now": latest}, into=dict_row)
-    for row in found:
+    for row in session.rows(_ACCOUNTS, (array_of(member_ids),), into=dict_row):
         rows[row["member_id"]].append(row)
+    # Another server's clock may be ahead of ours, and the books never go back.
+    now = max([now, *(row["known_at"] for held in rows.values() for row in held)])
+    due = [member_id for member_id, held in rows.items() if any(is_due(row, now) or row["debt"] for row in held)]
+    if due:
+        rows |= {member_id: [] for member_id in due}
+        for row in session.rows(_HOLDINGS, {"ids": array_of(due), "now": now}, into=dict_row):
+            rows[row["member_id"]].append(row)
     return {member_id: holdings_from(member_id, held) for member_id, held in rows.items()}
 
 
+def is_due(row: Mapping[str, Any], now: datetime) -> bool:
+    """Whether something has fallen due in an account that is not recorded yet."""
+    return row["next_change_at"] is not None and row["next_change_at"] <= now
+
+
 def holdings_from(member_id: UUID, rows: Sequence[Mapping[str, Any]]) -> Holdings:
-    """Holdings out of the rows of `HOLDING`, one for each account of a member."""
+    """Holdings out of rows of accounts, with what is due in those that are rows of `HOLDING`."""
     return Holdings(
         member_id=member_id,
         accounts=tuple(_account(row) for row in rows),
-        lots=tuple(_lot(found) for row in rows for found in row["due_lots"] or ()),
-        holds=tuple(_hold(found) for row in rows for found in row["due_holds"] or ()),
-        debts=tuple(_debt(found) for row in rows for found in row["debts"] or ()),
-        later={row["unit"]: row["later"] for row in rows if row["is_due"]},
+        lots=tuple(_lot(found) for row in rows for found in row.get("due_lots") or ()),
+        holds=tuple(_hold(found) for row in rows for found in row.get("due_holds") or ()),
+        debts=tuple(_debt(found) for row in rows for found in row.get("debts") or ()),
+        later={row["unit"]: row["later"] for row in rows if row.get("is_due")},
     )
 
 

@@ -51,7 +51,7 @@ def open_books(
     news_of: Mapping[UUID, datetime] | None = None,
     together: bool = False,
 ) -> dict[UUID, Book]:
-    """The members' books, settled as of `now`. One statement.
+    """The members' books, settled as of `now`. One statement, and one more where something is due or owed.
 
     `together`: what one gives the other gets, so both must see one time, even if only one's books are ahead of `now`.
 

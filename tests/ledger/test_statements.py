@@ -41,13 +41,13 @@ def test_a_balance_takes_one_statement(shop: Api):
     assert len(sent) == 1, sent
 
 
-def test_a_balance_takes_one_statement_when_something_is_due(shop: Api, monkeypatch: pytest.MonkeyPatch):
+def test_a_balance_takes_two_statements_when_something_is_due(shop: Api, monkeypatch: pytest.MonkeyPatch):
     it_is(monkeypatch, LATER)
 
     with statements() as sent:
         assert shop.balance()["available"] == 0
 
-    assert len(sent) == 1, sent
+    assert len(sent) == 2, sent
 
 
 def test_an_order_takes_three_statements(shop: Api):
@@ -58,14 +58,14 @@ def test_an_order_takes_three_statements(shop: Api):
     assert len(sent) == 3, sent
 
 
-def test_an_order_takes_three_statements_when_something_is_due(shop: Api, monkeypatch: pytest.MonkeyPatch):
+def test_an_order_takes_four_statements_when_something_is_due(shop: Api, monkeypatch: pytest.MonkeyPatch):
     it_is(monkeypatch, LATER)
 
     with statements() as sent:
         answer = shop.post("/v1/orders", order_json(placed_at=LATER.isoformat()))
 
     assert answer.json["balance"]["available"] == 30
-    assert len(sent) == 3, sent
+    assert len(sent) == 4, sent
 
 
 def test_an_order_seen_before_takes_two_statements(shop: Api):

@@ -142,7 +142,7 @@ def test_recording_an_order_takes_three_statements(session):
     assert len(sent) == 3, sent
 
 
-def test_recording_an_order_takes_three_statements_when_points_have_lapsed_meanwhile_too(session):
+def test_recording_an_order_takes_four_statements_when_points_have_lapsed_meanwhile(session):
     program = a_program(session)
     a_member(session, program, "c-42")
     record_order(session, program.program_id, an_order(), now=NOW)
@@ -151,4 +151,4 @@ def test_recording_an_order_takes_three_statements_when_points_have_lapsed_meanw
     with statements() as sent:
         record_order(session, program.program_id, an_order(placed_at=later), now=later)
 
-    assert len(sent) == 3, sent
+    assert len(sent) == 4, sent
