@@ -42,11 +42,12 @@ from loyalty.programs.terms import Dates
 from loyalty.rewards import service as rewards
 from loyalty.rewards.domain import NewRedemption, NewReward
 
-# customer -> (entries, how many of these spend again what was earned before)
+# customer -> (entries, how many of these spend again what was earned before, whether the points lapse)
 HISTORIES = {
-    "10 entries": (10, 2),
-    "100,000, nothing spent": (100_000, 0),
-    "100,000, nearly all spent": (100_000, 49_990),
+    "10 entries": (10, 2, True),
+    "100,000, nothing spent": (100_000, 0, True),
+    "100,000, nearly all spent": (100_000, 49_990, True),
+    "100,000, none ever lapses": (100_000, 0, False),
 }
 AT_ONCE = 1_000
 A_DAY = timedelta(days=1)
@@ -80,16 +81,16 @@ def _prepare() -> Program:
         reward = NewReward(name="5 off", type="discount_amount", points=10, value={"amount": 500}, fulfilment="code")
         programs.touch(session, program.program_id)
         rewards.put_reward(session, program.program_id, "five-off", reward, now=clock.now())
-    for name, (entries, spends) in HISTORIES.items():
+    for name, (entries, spends, lapses) in HISTORIES.items():
         with transaction() as session:
             write(session, members.enrol(session, program.program_id, [NewMember(customer_id=_id(name))],
                                          now=clock.now()).changes)  # fmt: skip
         print(f"{name} ...", flush=True)
-        _live(program, _id(name), entries, spends)
+        _live(program, _id(name), entries, spends, lapses=lapses)
     return program
 
 
-def _live(program: Program, customer_id: str, entries: int, spends: int) -> None:
+def _live(program: Program, customer_id: str, entries: int, spends: int, *, lapses: bool) -> None:
     """Earn and spend, the earliest a year ago; what was earned lapses on one of the days to come."""
     begun, earned = clock.now() - 365 * A_DAY, entries - spends
     step = 364 * A_DAY / earned
@@ -100,7 +101,8 @@ def _live(program: Program, customer_id: str, entries: int, spends: int) -> None
                 at = begun + number * step
                 if number == first:
                     book = service.open_book(session, program, member, now=clock.now())
-                dates = Dates(expires_at=(at + 400 * A_DAY).replace(hour=0, minute=0, second=0, microsecond=0))
+                midnight = (at + 400 * A_DAY).replace(hour=0, minute=0, second=0, microsecond=0)
+                dates = Dates(expires_at=midnight if lapses else None)
                 crediting.earn(book, Credit(points=100, unit="points", earned_at=at, dates=dates, order_id="x"))
                 if number * spends // earned < (number + 1) * spends // earned:
                     spending.redeem(book, "points", 100, reference="r", reason="5 off")
@@ -166,7 +168,7 @@ def _acts(program: Program, customer_id: str) -> dict[str, Callable[[], object]]
 
 def _print_plans(program: Program) -> None:
     """What each act sends, explained with the very parameters."""
-    longest = _id("100,000, nothing spent")
+    longest = _id("100,000, none ever lapses")
     execute = psycopg.Cursor.execute
     for what, act in _acts(program, longest).items():
         sent: list[tuple[bytes, Any]] = []

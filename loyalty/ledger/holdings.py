@@ -68,7 +68,8 @@ _ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.member_id = ANY(%s::uuid[
 _HOLDINGS = f"SELECT {HOLDING} FROM accounts a WHERE a.member_id = ANY(%(ids)s::uuid[])"
 
 # The lots that lapse on fixed dates, those of each clock of inactivity, and those that never lapse: each in the order
-# of consumption, which is the order of the index. Taken together they are put in order by the book.
+# of consumption, which is the order of the index (named in full, or all of them would be sorted). Taken together they
+# are put in order by the book.
 _TO_SPEND = f"""
 (SELECT {_LOT} FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
    AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at > %(now)s
@@ -77,11 +78,11 @@ UNION ALL
 (SELECT {_LOT} FROM unnest(%(clocks)s::text[]) t CROSS JOIN LATERAL (
    SELECT * FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
      AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at IS NULL AND l.expiry = t
-   ORDER BY l.earned_at, l.seq LIMIT %(limit)s) l)
+   ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s) l)
 UNION ALL
 (SELECT {_LOT} FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
    AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at IS NULL AND l.expiry IS NULL
- ORDER BY l.earned_at, l.seq LIMIT %(limit)s)
+ ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s)
 """
 
 _ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining > 0 ORDER BY l.seq"
