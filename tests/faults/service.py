@@ -109,7 +109,7 @@ class Service:
     """A running `loyalty serve --demo-program`."""
 
     def __init__(self, place: Place, *options: str) -> None:
-        self.place = place
+        self.place, self.does_jobs = place, "--no-worker" not in options
         self.log_file = place.folder / f"service-{time.monotonic_ns()}.log"
         with self.log_file.open("wb") as log:
             self.process = subprocess.Popen(
@@ -132,6 +132,9 @@ class Service:
     def until_ready(self) -> "Service":
         self.until(lambda: self.process.poll() is not None or self.is_ready(), "the service to be ready")
         assert self.process.poll() is None, f"the service ended with {self.process.returncode}:\n{self.log}"
+        if self.does_jobs:
+            # Just forked, it would count as one of those that answer requests.
+            self.until(self.place.jobs_workers, "the worker of the jobs to be there")
         self.until(lambda: len(self.workers()) == WORKERS, "all workers to be there")
         return self
 

@@ -237,7 +237,6 @@ def test_the_database_is_killed_and_the_service_recovers_by_itself_once_it_is_ba
             assert verified.code == 0, verified
             seen.append(len(shop.acknowledged))
 
-        service.until(shop.place.jobs_workers, "the worker of the jobs, which is not to be counted")
         workers = service.workers()
         under_load(
             shop,
