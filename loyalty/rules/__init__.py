@@ -1,0 +1,1 @@
+"""Rules: the language of conditions, what a condition may name, and whether it can be answered."""
