@@ -11,7 +11,8 @@ from loyalty.access.domain import NewKey
 from loyalty.core.ids import new_id
 from loyalty.db.session import Session
 from loyalty.db.writer import write
-from loyalty.earning.domain import EarningRule, Line, PointsPer
+from loyalty.earning.domain import Line
+from loyalty.earning.rules import EarningRule, PointsPer
 from loyalty.ledger.domain import Account, Credit, Lot
 from loyalty.members import locks
 from loyalty.members import service as members
@@ -77,7 +78,7 @@ def an_order(*lines: Line, **given: Any) -> NewOrder:
 
 def a_rule(code: str = "base", *, points: str = "1", amount: int = 100, **given: Any) -> EarningRule:
     """A base rule: 1 point per 1.00 unless said otherwise."""
-    if "points_per_unit" not in given:
+    if given.get("kind", "base") == "base" and "points_per_unit" not in given:
         given["points_per"] = PointsPer(amount, Decimal(points))
     return EarningRule(**{"code": code, "version": 1, "priority": next(_numbers), **given})
 

@@ -10,3 +10,4 @@ from loyalty.core import clock
 def it_is(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
     """From now on, and until the test ends or says otherwise, it is `instant`."""
     monkeypatch.setattr(clock, "now", lambda: instant)
+    monkeypatch.setattr(clock, "wait_until", lambda _: None)

@@ -18,7 +18,7 @@ import orjson
 from psycopg.rows import scalar_row
 from sqlalchemy import Column, Table
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import JSON, JSONB, TIMESTAMP
 
 from loyalty.db.base import Base
 from loyalty.db.session import Session
@@ -54,7 +54,10 @@ class Changes:
         self._keep("insert" if is_new else "update", model, [row])
 
     def increase(self, model: type[Base], *rows: Row) -> None:
-        """Add the numbers given to those of the row with the same primary key, or begin with them."""
+        """Add the numbers given to those of the row with the same primary key, or begin with them.
+
+        An instant stays where it is unless the one given is later.
+        """
         self._keep("increase", model, rows)
 
     def delete_until(self, model: type[Base], *rows: Row) -> None:
@@ -149,7 +152,12 @@ def _insert(table: Table, columns: tuple[str, ...], rows: int, placeholders: Ite
 
 def _increased(table: Table, columns: tuple[str, ...]) -> str:
     key = [c.name for c in table.primary_key.columns]
-    sums = ", ".join(f"{name} = t.{name} + excluded.{name}" for name in columns if name not in key)
+    latest = {c.name for c in table.columns if isinstance(c.type, TIMESTAMP)}
+    sums = ", ".join(
+        f"{name} = greatest(t.{name}, excluded.{name})" if name in latest else f"{name} = t.{name} + excluded.{name}"
+        for name in columns
+        if name not in key
+    )
     return f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sums}"
 
 

@@ -1,15 +1,12 @@
-"""Purchases, rules and awards as frozen values."""
+"""What earns points, what is known of who earns them, and what they get: frozen values."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal
+from datetime import date, datetime
+from typing import Any
 
-from loyalty.programs.domain import POINTS
-from loyalty.programs.terms import Activation, Dates, Expiry
-
-# Categories are paths: "coffee > beans" lies below "coffee".
-CATEGORY_SEPARATOR = " > "
+from loyalty.programs.terms import Dates
+from loyalty.rules.history import NO_HISTORY, History
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,66 +37,79 @@ class Purchase:
     discount: int = 0
     points_paid: int = 0
     channel: str | None = None
+    metadata: dict[str, Any] = field(default_factory=dict)
 
-
-@dataclass(frozen=True, slots=True)
-class PointsPer:
-    """`points` for every `amount` minor units of basis."""
-
-    amount: int
-    points: Decimal
+    @property
+    def at(self) -> datetime:
+        """The instant it is judged for."""
+        return self.placed_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EarningRule:
-    """One rule of a published set. Empty filters match everything."""
+class Activity:
+    """Anything a member did that is not an order, such as a review."""
 
-    code: str
-    version: int
-    priority: int
-    kind: Literal["base"] = "base"
-    points_per: PointsPer | None = None
-    points_per_unit: int | None = None
-    categories: tuple[str, ...] = ()
-    skus: tuple[str, ...] = ()
-    exclude_categories: tuple[str, ...] = ()
-    exclude_skus: tuple[str, ...] = ()
-    channels: tuple[str, ...] = ()
-    min_basis: int = 0
-    unit: str = POINTS
-    activation: Activation | None = None
-    expiry: Expiry | None = None
-    valid_from: datetime | None = None
-    valid_to: datetime | None = None
+    type: str
+    occurred_at: datetime
+    properties: dict[str, Any] = field(default_factory=dict)
 
-    def is_open(self, purchase: Purchase) -> bool:
-        """Whether the rule runs at all for this order: its window and its channels."""
-        begun = self.valid_from is None or self.valid_from <= purchase.placed_at
-        ended = self.valid_to is not None and self.valid_to <= purchase.placed_at
-        return begun and not ended and (not self.channels or purchase.channel in self.channels)
+    @property
+    def at(self) -> datetime:
+        """The instant it is judged for."""
+        return self.occurred_at
 
-    def matches(self, line: Line) -> bool:
-        """Whether the rule covers a line: named by SKU or category (or nothing named), and not excluded."""
-        if line.sku in self.exclude_skus or _within(line.category, self.exclude_categories):
-            return False
-        named = bool(self.skus or self.categories)
-        return not named or line.sku in self.skus or _within(line.category, self.categories)
+
+Occasion = Purchase | Activity
 
 
 @dataclass(frozen=True, slots=True)
-class RuleSet:
-    """The rules published together. `effective_from` None: from the beginning of time."""
+class Count:
+    """What a rule gave a member in one period: points, how often, and when last (by what it was given for)."""
 
-    version: int
-    rules: tuple[EarningRule, ...]
-    effective_from: datetime | None = None
-    published_at: datetime | None = None
-    published_by: str | None = None
+    points: int = 0
+    times: int = 0
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What is known of a member when an occasion is judged: no more than the rules in force ask for.
+
+    `counts` are by rule code and period ("2026-03", "ever"; `earning.caps`). `budgets` is the room left in the budgets
+    that members share, by rule code; a budget that is not there has room enough.
+    """
+
+    enrolled_at: datetime | None = None
+    birth_date: date | None = None
+    locale: str | None = None
+    referred: bool = False
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    tier: str | None = None
+    history: History = NO_HISTORY
+    counts: Mapping[tuple[str, str], Count] = field(default_factory=dict)
+    budgets: Mapping[str, int] = field(default_factory=dict)
+
+
+UNKNOWN = Facts()
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """An award was cut to the room that a cap had left.
+
+    `cap`: "per_order", "budget", or the period of a cap per member ("day" … "ever"). `limit` is the cap's, `points`
+    what the award would have come to, rounded down.
+    """
+
+    cap: str
+    limit: int
+    room: int
+    points: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Award:
-    """Points that a rule gives for an order, with the lines they came from and the dates they live by."""
+    """Points that a rule gives for an occasion, with the lines they came from and the dates they live by."""
 
     rule_code: str
     rule_version: int
@@ -108,45 +118,32 @@ class Award:
     lines: tuple[tuple[str, int], ...]
     reason: str
     dates: Dates
+    cut: Cut | None = None
 
 
-def _within(category: str | None, paths: tuple[str, ...]) -> bool:
-    if category is None:
-        return False
-    return any(category == path or category.startswith(path + CATEGORY_SEPARATOR) for path in paths)
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A rule that gave nothing, and the first of its conditions that did not hold (`earning.conditions`)."""
+
+    rule_code: str
+    rule_version: int
+    condition: str
 
 
-def rule_from(stored: dict[str, Any]) -> EarningRule:
-    """A rule from its stored form (`stored_form` is the inverse)."""
-    made = dict(stored)
-    for name in ("categories", "skus", "exclude_categories", "exclude_skus", "channels"):
-        made[name] = tuple(made.get(name, ()))
-    if per := made.get("points_per"):
-        made["points_per"] = PointsPer(per["amount"], Decimal(per["points"]))
-    if activation := made.get("activation"):
-        made["activation"] = Activation(**activation)
-    if expiry := made.get("expiry"):
-        made["expiry"] = Expiry(**{**expiry, "dates": tuple(expiry.get("dates", ()))})
-    for name in ("valid_from", "valid_to"):
-        if isinstance(made.get(name), str):
-            made[name] = datetime.fromisoformat(made[name])
-    return EarningRule(**made)
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What an occasion earns. `failures`: conditions that could not be evaluated, and why, by rule code."""
+
+    awards: tuple[Award, ...] = ()
+    refused: tuple[Refused, ...] = ()
+    failures: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """Rules being edited. `version` moves with every edit; not `begun`, it shows the rules in force."""
+    """Rules and segments being edited. `version` moves with every edit; not `begun`, it shows what is in force."""
 
     version: int
     rules: list[dict[str, Any]] = field(default_factory=list)
+    segments: list[dict[str, Any]] = field(default_factory=list)
     begun: bool = True
-
-
-# What a new program earns by, until it publishes rules of its own.
-DEFAULT_RULE: dict[str, Any] = {
-    "code": "base",
-    "version": 1,
-    "kind": "base",
-    "priority": 10,
-    "points_per": {"amount": 100, "points": "1"},
-}

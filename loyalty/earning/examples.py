@@ -12,7 +12,9 @@ COFFEE = {
     "valid_to": "2026-04-01T00:00:00Z",
 }
 
-NEW_DRAFT = {"rules": [BASE, COFFEE]}
+REGULARS = {"code": "regulars", "name": "Bought five times or more", "when": "history.orders >= 5"}
+
+NEW_DRAFT = {"rules": [BASE, COFFEE], "segments": [REGULARS]}
 
 DRAFT = {"version": 1, **NEW_DRAFT}
 
@@ -24,6 +26,7 @@ RULE_SET = {
     "published_at": "2026-02-20T12:00:00Z",
     "published_by": "019c18a3-5b00-7d2b-9f00-5a1c0de0b1e5",
     "rules": [{**rule, "unit": "points", "version": 1} for rule in (BASE, COFFEE)],
+    "segments": [REGULARS],
 }
 
 RULE_SETS = {"data": [RULE_SET], "next": None}

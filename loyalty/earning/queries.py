@@ -7,40 +7,56 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from loyalty.db.session import Session
-from loyalty.earning.domain import DEFAULT_RULE, Draft, RuleSet, rule_from
+from loyalty.earning.domain import Draft
 from loyalty.earning.errors import RuleSetNotFound
+from loyalty.earning.rules import DEFAULT_RULE, RuleSet, Segment, rule_from
 from loyalty.programs.domain import Program
 
 _SETS = """
-SELECT version, rules, effective_from, published_at, published_by FROM earning_rule_sets
+SELECT version, rules, segments, effective_from, published_at, published_by FROM earning_rule_sets
 WHERE program_id = %s ORDER BY version DESC
 """
-_DRAFT = "SELECT version, rules FROM earning_rule_drafts WHERE program_id = %s"
+# Versions are numbered without gaps, from 1.
+_NEWER_SETS = """
+SELECT version, rules, segments, effective_from, published_at, published_by FROM earning_rule_sets
+WHERE program_id = %s AND version > %s ORDER BY version DESC
+"""
+_DRAFT = "SELECT version, rules, segments FROM earning_rule_drafts WHERE program_id = %s"
 
 _remembered: dict[UUID, tuple[int, tuple[RuleSet, ...]]] = {}
 
 _BEGINNING: dict[str, Any] = {
-    "version": 0, "rules": [DEFAULT_RULE], "effective_from": None, "published_at": None, "published_by": None,
+    "version": 0, "rules": [DEFAULT_RULE], "segments": [], "effective_from": None, "published_at": None,
+    "published_by": None,
 }  # fmt: skip
 _DEFAULT = RuleSet(0, (rule_from(DEFAULT_RULE),))
 
 
 def rules_at(session: Session, program: Program, instant: datetime) -> RuleSet:
     """The rules that judge an order placed at `instant`. No statement while the configuration stays as it is."""
-    known = _remembered.get(program.program_id)
-    if known is None or known[0] != program.config_version:
-        known = (program.config_version, tuple(published(session, program.program_id)))
-        _remembered[program.program_id] = known
-    in_force = (s for s in known[1] if s.effective_from is None or s.effective_from <= instant)
-    return next(in_force, _DEFAULT)
+    sets = _published(session, program)
+    return next((s for s in sets if s.effective_from is None or s.effective_from <= instant), _DEFAULT)
 
 
-def published(session: Session, program_id: UUID) -> list[RuleSet]:
-    """Every published set, newest first."""
-    return [
-        RuleSet(**{**row, "rules": tuple(rule_from(rule) for rule in row["rules"])})
-        for row in session.rows(_SETS, (program_id,), into=dict_row)
-    ]
+def rules_of(session: Session, program: Program, version: int) -> RuleSet:
+    """One published set, by version: published sets stay for ever."""
+    return next((s for s in _published(session, program) if s.version == version), _DEFAULT)
+
+
+def rule_set(stored: dict[str, Any]) -> RuleSet:
+    """A set of rules from its stored form."""
+    rules = tuple(rule_from(rule) for rule in stored["rules"])
+    return RuleSet(**{**stored, "rules": rules, "segments": tuple(Segment(**each) for each in stored["segments"])})
+
+
+def _published(session: Session, program: Program) -> tuple[RuleSet, ...]:
+    """Every published set, newest first. What was read once is never read again: it does not change."""
+    version, sets = _remembered.get(program.program_id, (0, ()))
+    if version < program.config_version:
+        newer = session.rows(_NEWER_SETS, (program.program_id, len(sets)), into=dict_row)
+        sets = (*(rule_set(row) for row in newer), *sets)
+        _remembered[program.program_id] = (program.config_version, sets)
+    return sets
 
 
 def stored_sets(session: Session, program_id: UUID) -> list[dict[str, Any]]:
@@ -62,7 +78,6 @@ def draft(session: Session, program_id: UUID, *, now: datetime) -> Draft:
     row = session.row(_DRAFT, (program_id,), into=dict_row)
     if row is not None and row["rules"] is not None:
         return Draft(**row)
-    in_force = stored_set(session, program_id, version=None, now=now)["rules"]
-    return Draft(
-        row["version"] if row else 0, [{k: v for k, v in r.items() if k != "version"} for r in in_force], begun=False
-    )
+    in_force = stored_set(session, program_id, version=None, now=now)
+    rules = [{k: v for k, v in rule.items() if k != "version"} for rule in in_force["rules"]]
+    return Draft(row["version"] if row else 0, rules, in_force["segments"], begun=False)

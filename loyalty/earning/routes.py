@@ -1,8 +1,10 @@
 """Earning rules: read those in force, edit the draft, publish it."""
 
+from datetime import datetime
+from functools import partial
 from typing import Any
 
-from flask import g
+from flask import Response, after_this_request, g
 
 from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
@@ -67,7 +69,7 @@ def put_earning_rules_draft(session: Session, new: dict[str, Any]) -> tuple[Draf
     programs.touch(session, g.caller.program_id)
     current = queries.draft(session, g.caller.program_id, now=now)
     require_version(current.version, existing=current.begun)
-    draft = service.save_draft(session, g.caller.program_id, new["rules"], now=now)
+    draft = service.save_draft(session, g.caller.program_id, new, now=now)
     return draft, etag(draft.version)
 
 
@@ -81,6 +83,15 @@ def publish_earning_rules(session: Session, wanted: dict[str, Any]) -> dict[str,
     """Publish the draft. Orders placed from `effective_from` on are judged by it, in every process at once."""
     programs.touch(session, g.caller.program_id)
     caller, begin = g.caller, wanted["effective_from"]
-    return service.publish(
+    published = service.publish(
         session, caller.program_id, effective_from=begin, published_by=str(caller.key_id), now=clock.now()
     )
+    after_this_request(partial(_once_in_force, published["effective_from"]))
+    return published
+
+
+def _once_in_force(effective_from: datetime | None, answer: Response) -> Response:
+    """Answer when the rules are in force: who then places an order is judged by them."""
+    if effective_from is not None:
+        clock.wait_until(effective_from)
+    return answer

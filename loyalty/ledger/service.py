@@ -9,6 +9,7 @@ from loyalty.db.session import Session
 from loyalty.db.writer import Changes
 from loyalty.ledger import holdings
 from loyalty.ledger.book import Book
+from loyalty.ledger.domain import Holdings
 from loyalty.ledger.models import (
     AccountRow,
     AllocationRow,
@@ -61,15 +62,25 @@ def open_books(
     found = holdings.holdings_of(session, [member.member_id for member in members], now=now)
     if together:
         now = max([now, *(account.known_at for held in found.values() for account in held.accounts)])
-    books = {}
-    for member_id, held in found.items():
-        book = Book(held, zone=program.time_zone, now=now)
-        since = (news_of or {}).get(member_id, book.now)
-        idle = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
-        missed = any(lot.deadline_at is not None and lot.deadline_at <= book.now for lot in book.lots)
-        settle(book, min(since, book.now) if idle or missed else book.now)
-        books[member_id] = book
-    return books
+    since = news_of or {}
+    return {member_id: _settled(held, program, now, since.get(member_id)) for member_id, held in found.items()}
+
+
+def foresee_book(session: Session, program: Program, member_id: UUID, *, now: datetime, since: datetime) -> Book:
+    """A member's book as it stands, to try in it what a request would do. It is not locked: nothing of it is written.
+
+    `since`: when the news happened that the request brings.
+    """
+    held = holdings.holdings_of(session, [member_id], now=now)[member_id]
+    return _settled(held, program, now, since)
+
+
+def _settled(held: Holdings, program: Program, now: datetime, since: datetime | None) -> Book:
+    book = Book(held, zone=program.time_zone, now=now)
+    idle = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
+    missed = any(lot.deadline_at is not None and lot.deadline_at <= book.now for lot in book.lots)
+    settle(book, min(since or book.now, book.now) if idle or missed else book.now)
+    return book
 
 
 def open_book(session: Session, program: Program, member: LockedMember, *, now: datetime) -> Book:

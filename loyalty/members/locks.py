@@ -14,7 +14,7 @@ from uuid import UUID
 from psycopg.rows import class_row, scalar_row, tuple_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.members.domain import LockedMember
+from loyalty.members.domain import LockedMember, Member
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 
 # A locked member `m`, column by column.
@@ -156,7 +156,7 @@ def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | 
     return session.row(_HOLDER, (program_id, kind, key), into=class_row(Holder))
 
 
-def require_active(member: LockedMember) -> None:
+def require_active(member: LockedMember | Member) -> None:
     """Refuse what only an active member may do. Refuses: MemberClosed, MemberSuspended."""
     if member.status == "closed":
         raise MemberClosed(member.customer_id, merged_into=member.merged_into)

@@ -47,6 +47,26 @@ ORDER_RECEIPT = {
     "tier": None,
 }
 
+COFFEE_REFUSED = {
+    "rule": {"code": "coffee", "version": 3},
+    "condition": "min_basis",
+    "detail": "The rule needs 34.20 EUR of its goods, and there are 30.00 EUR: 4.20 EUR more would make it.",
+    "values": {"basis": 3000, "min_basis": 3420},
+    "missing": {"basis": 420},
+}
+
+PREVIEW = {**ORDER_RECEIPT, "status": "preview", "rules_version": 4, "refused": [COFFEE_REFUSED]}
+
+EXPLANATION = {
+    "order_id": "A-1001",
+    "customer_id": "c-42",
+    "placed_at": "2026-03-01T10:00:00Z",
+    "rules_version": 4,
+    "lines": [{"line_id": "1", "basis": 3000}],
+    "awards": EARNED["awards"],
+    "refused": [COFFEE_REFUSED],
+}
+
 ORDER = {
     **NEW_ORDER,
     "status": "recorded",

@@ -16,7 +16,8 @@ class OrderRow(Base):
 
     The `member_id` of a guest order is an id of its own, nobody's, so that guest orders spread like members do; the
     view `order_lines` gives the lines as rows. `receipt` is the answer the shop got, byte for byte. `award_seqs` are
-    the ledger entries of what it earned; `returned` is what came back since (`orders.returning`).
+    the ledger entries of what it earned; `returned` is what came back since (`orders.returning`); `judged` is by what
+    it was judged (`earning.records`).
     """
 
     __tablename__ = "orders"
@@ -44,6 +45,7 @@ class OrderRow(Base):
     award_seqs: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=text("'{}'"))
     returned: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
     confirmed_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    judged: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=text("'{}'"))
 
 
 class ReturnRow(Base):

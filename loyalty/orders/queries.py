@@ -22,13 +22,13 @@ WHERE k.program_id = %s AND k.kind = 'order' AND k.key = ANY(%s::text[])
 
 _ORDER = """
 SELECT o.order_id, o.customer_id, o.status, o.currency, o.placed_at, o.recorded_at, o.lines, o.shipping, o.discount,
-       o.points_paid, o.channel, o.metadata, o.receipt, o.confirmed_at, o.returned
+       o.points_paid, o.channel, o.metadata, o.receipt, o.confirmed_at, o.returned, o.judged
 FROM natural_keys k JOIN orders o ON o.member_id = k.member_id AND o.order_id = k.key
 WHERE k.program_id = %s AND k.kind = 'order' AND k.key = %s
 """
 
 _RECORDED = """
-SELECT member_id, order_id, status, placed_at, confirmed_at, lines, discount, returned, award_seqs
+SELECT member_id, order_id, status, placed_at, confirmed_at, lines, discount, returned, award_seqs, judged
 FROM orders WHERE member_id = %s AND order_id = %s FOR NO KEY UPDATE
 """
 _AWARDED = """
@@ -74,6 +74,7 @@ class RecordedOrder:
     lines: list[dict[str, Any]]
     discount: int
     returned: Returned
+    judged: dict[str, Any]
     awards: tuple[Awarded, ...]
 
 

@@ -20,6 +20,7 @@ from loyalty.orders.errors import OrderCancelled, OrderNotFound, ReturnedBeforeP
 from loyalty.orders.models import OrderRow, ReturnRow
 from loyalty.orders.queries import RecordedOrder
 from loyalty.orders.returning import NewReturn, Returned, rest_of
+from loyalty.orders.uncounting import uncount
 from loyalty.orders.undoing import Because, lots_of_awards, take_back
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
@@ -52,6 +53,7 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
     because = Because(order_id, new.return_id, f"return {new.return_id}")
     told, state = take_back(session, case.order, case.program, case.book, new.lines, because=because)
     changes = _changes(case, state, status=case.order.status, now=now)
+    changes.add(_uncounted(session, case, state))
     changes.insert(
         ReturnRow,
         {
@@ -75,6 +77,7 @@ def cancel_order(session: Session, program_id: UUID, order_id: str, *, now: date
     because = Because(order_id, order_id, "order cancelled")
     told, state = take_back(session, case.order, case.program, case.book, rest, because=because)
     changes = _changes(case, state, status="cancelled", now=now)
+    changes.add(_uncounted(session, case, state))
     answer = receipts.keep(changes, request, case.order.member_id, {**told, "status": "cancelled"})
     write(session, changes)
     return answer
@@ -153,6 +156,12 @@ def _changes(
     if case.book is not None:
         changes.add(service.changes_of(case.book, case.program.program_id, now=now))
     return changes
+
+
+def _uncounted(session: Session, case: _Case, state: Returned) -> Changes:
+    if case.book is None:
+        return Changes()
+    return uncount(session, case.order, case.program, case.book, state.lines).changes(case.program.program_id)
 
 
 def _balance(case: _Case) -> dict[str, int] | None:

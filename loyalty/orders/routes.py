@@ -9,7 +9,7 @@ from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.session import Session
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
-from loyalty.orders import queries, returns, service
+from loyalty.orders import previews, queries, returns, service
 from loyalty.orders.domain import NewOrder, Order
 from loyalty.orders.errors import (
     CurrencyMismatch,
@@ -25,10 +25,12 @@ from loyalty.orders.examples import (
     CANCELLATION,
     CONFIRMATION,
     CONFIRMATION_RECEIPT,
+    EXPLANATION,
     NEW_ORDER,
     NEW_RETURN,
     ORDER,
     ORDER_RECEIPT,
+    PREVIEW,
     RETURN,
 )
 from loyalty.orders.returning import NewReturn
@@ -36,10 +38,12 @@ from loyalty.orders.schemas import (
     CancellationSchema,
     ConfirmationReceiptSchema,
     ConfirmationSchema,
+    ExplanationSchema,
     NewOrderSchema,
     NewReturnSchema,
     OrderReceiptSchema,
     OrderSchema,
+    PreviewSchema,
     ReturnSchema,
 )
 from loyalty.web.arguments import NothingSchema
@@ -59,6 +63,25 @@ def record_order(session: Session, order: NewOrder) -> Response:
     """Record an order and award the points it earns. The same order again is answered with the first answer."""
     answer = service.record_order(session, g.caller.program_id, order, now=clock.now())
     return stored_answer(answer, HTTPStatus.CREATED)
+
+
+@bp.post("/preview")
+@bp.refuses(MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture)
+@reads
+@bp.arguments(NewOrderSchema(), example=NEW_ORDER)
+@bp.response(HTTPStatus.OK, PreviewSchema(), example=PREVIEW)
+def preview_order(session: Session, order: NewOrder) -> dict[str, Any]:
+    """What recording this order now would earn, and why each other rule would give nothing. Nothing is written."""
+    return previews.preview_order(session, g.caller.program_id, order, now=clock.now())
+
+
+@bp.get("/<shop_id:order_id>/explanation")
+@bp.refuses(OrderNotFound)
+@reads
+@bp.response(HTTPStatus.OK, ExplanationSchema(), example=EXPLANATION)
+def explain_order(session: Session, order_id: str) -> dict[str, Any]:
+    """Why an order earned what it did: every rule that judged it, with the values it saw then."""
+    return previews.explain_order(session, g.caller.program_id, order_id)
 
 
 @bp.post("/<shop_id:order_id>/returns")

@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
 from marshmallow.validate import Length, OneOf
 
+from loyalty.earning.award_schemas import AwardedPointsSchema, AwardSchema, RefusedSchema
 from loyalty.earning.domain import Line
 from loyalty.ledger.schemas import BalanceBriefSchema, RuleVersionSchema
 from loyalty.orders.domain import NewOrder
@@ -93,33 +94,6 @@ class LineSchema(Schema):
     tax = fields.Integer(required=True)
 
 
-class AwardedLineSchema(Schema):
-    """How many of an award's points came from a line."""
-
-    line_id = fields.String(required=True)
-    points = fields.Integer(required=True)
-
-
-class AwardSchema(Schema):
-    """Points that a rule gave."""
-
-    rule = fields.Nested(RuleVersionSchema, required=True)
-    unit = fields.String(required=True)
-    points = fields.Integer(required=True)
-    matures_at = Instant(required=True, allow_none=True)
-    expires_at = Instant(required=True, allow_none=True)
-    lines = fields.List(fields.Nested(AwardedLineSchema), required=True)
-    reason = fields.String(required=True)
-
-
-class OrderPointsSchema(Schema):
-    """How many points an order brought: awarded, of these still pending, of these to be spent at once."""
-
-    awarded = fields.Integer(required=True)
-    pending = fields.Integer(required=True)
-    available = fields.Integer(required=True)
-
-
 class ReceiptTierSchema(Schema):
     """The member's tier after the order."""
 
@@ -133,10 +107,36 @@ class OrderReceiptSchema(Schema):
     order_id = fields.String(required=True)
     customer_id = fields.String(required=True, allow_none=True)
     status = fields.String(required=True)
-    points = fields.Nested(OrderPointsSchema, required=True)
+    points = fields.Nested(AwardedPointsSchema, required=True)
     awards = fields.List(fields.Nested(AwardSchema), required=True)
     balance = fields.Nested(BalanceBriefSchema, required=True, allow_none=True)
     tier = fields.Nested(ReceiptTierSchema, required=True, allow_none=True)
+
+
+class PreviewSchema(OrderReceiptSchema):
+    """What recording an order would do (`status` is "preview"), and every rule that would give nothing."""
+
+    rules_version = fields.Integer(required=True)
+    refused = fields.List(fields.Nested(RefusedSchema), required=True)
+
+
+class LineBasisSchema(Schema):
+    """What a line earned on, in minor units."""
+
+    line_id = fields.String(required=True)
+    basis = fields.Integer(required=True)
+
+
+class ExplanationSchema(Schema):
+    """Every rule that judged an order: what it gave, or why it gave nothing."""
+
+    order_id = fields.String(required=True)
+    customer_id = fields.String(required=True, allow_none=True)
+    placed_at = Instant(required=True)
+    rules_version = fields.Integer(required=True)
+    lines = fields.List(fields.Nested(LineBasisSchema), required=True)
+    awards = fields.List(fields.Nested(AwardSchema), required=True)
+    refused = fields.List(fields.Nested(RefusedSchema), required=True)
 
 
 class ReturnedLineSchema(Schema):
@@ -274,7 +274,7 @@ class OrderSchema(Schema):
     points_paid = fields.Integer(required=True)
     channel = fields.String(required=True, allow_none=True)
     metadata = fields.Dict(required=True)
-    points = fields.Nested(OrderPointsSchema, required=True)
+    points = fields.Nested(AwardedPointsSchema, required=True)
     awards = fields.List(fields.Dict(), required=True)
     returned = fields.List(
         fields.Nested(ReturnedLineSchema), required=True, metadata={"description": "What came back so far."}

@@ -13,14 +13,14 @@ from loyalty.core.errors import DomainError, IdempotencyConflict
 from loyalty.core.ids import fingerprint, new_id
 from loyalty.db.session import Session, array_of
 from loyalty.db.writer import Changes, write
+from loyalty.earning import judging
 from loyalty.earning import queries as earning
-from loyalty.earning.domain import Award
-from loyalty.earning.worth import worth
+from loyalty.earning.crediting import enter
+from loyalty.earning.judging import Case, Verdict
+from loyalty.earning.metrics import observe
+from loyalty.earning.rules import RuleSet
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
-from loyalty.ledger.crediting import earn
-from loyalty.ledger.domain import Credit
-from loyalty.ledger.settling import settle
 from loyalty.members import locks
 from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
@@ -65,7 +65,7 @@ def record_orders(
     # An order is refused by the settings of now, not of a second ago.
     if any(order.currency != program.currency for order in orders):
         program = programs.load(session, program_id)
-    outcomes: dict[str, Outcome] = {o.order_id: r for o in orders if (r := _refusal(o, program, now))}
+    outcomes: dict[str, Outcome] = {o.order_id: r for o in orders if (r := refusal(o, program, now))}
     prints = {order.order_id: fingerprint(order) for order in orders if order.order_id not in outcomes}
     sound = [order for order in orders if order.order_id in prints]
 
@@ -82,23 +82,34 @@ def record_orders(
         oldest = _oldest(sound, owners)
         books = ledger.open_books(session, program, list(locked.values()), now=now, news_of=oldest)
 
+    cases = {
+        order.order_id: Case(owner.member_id, order, rules_for(session, program, order, now))
+        for order in sound
+        if (owner := owners.get(order.order_id)) is not None and owner.member is not None
+    }
+    verdicts, tally = judging.judge(session, program, list(cases.values()))
+    verdict_of = dict(zip(cases, verdicts, strict=True))
     changes = Changes()
     for order in sound:
         if (owner := owners.get(order.order_id)) is None:
             continue
-        book = books.get(owner.member_id)
-        awards, seqs = _award(session, order, book, program, now=now) if book is not None else ([], [])
-        body = _body(order, awards, book, now)
-        row = _row(order, owner.member_id, program_id, body, now)
-        changes.insert(OrderRow, {**row, "award_seqs": array_of(seqs)})
+        verdict, book = verdict_of.get(order.order_id), books.get(owner.member_id)
+        seqs: list[int] = []
+        if verdict is not None and book is not None:
+            seqs = enter(book, order, verdict.judgement, order_id=order.order_id)
+        body = _body(order, verdict, book, now)
+        changes.insert(OrderRow, _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs))
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
+    changes.add(tally.changes(program_id))
     write(session, changes)
+    observe(verdicts)
     return outcomes
 
 
-def _refusal(order: NewOrder, program: Program, now: datetime) -> DomainError | None:
+def refusal(order: NewOrder, program: Program, now: datetime) -> DomainError | None:
+    """Why an order is refused, whoever it is of."""
     if order.currency != program.currency:
         return CurrencyMismatch(currency=order.currency, program_currency=program.currency)
     if order.placed_at > now + CLOCK_SKEW:
@@ -174,35 +185,19 @@ def _oldest(orders: Sequence[NewOrder], owners: Mapping[str, _Owner]) -> dict[UU
     return oldest
 
 
-def _award(
-    session: Session, order: NewOrder, book: Book, program: Program, *, now: datetime
-) -> tuple[list[Award], list[int]]:
-    """Enter into the member's book what the order earns by the rules in force when it was placed."""
-    rules = earning.rules_at(session, program, min(order.placed_at, now)).rules
-    awards = worth(order, rules, program)
-    seqs = [earn(book, _credit(order, award)).seq for award in awards]
-    # An order that arrives late may bring points that have matured, or even lapsed, since it was placed.
-    settle(book, book.now)
-    return awards, seqs
+def rules_for(session: Session, program: Program, order: NewOrder, now: datetime) -> RuleSet:
+    """The rules in force when the order was placed, which is not later than now, whatever the shop's clock says."""
+    return earning.rules_at(session, program, min(order.placed_at, now))
 
 
-def _credit(order: NewOrder, award: Award) -> Credit:
-    return Credit(
-        points=award.points,
-        unit=award.unit,
-        earned_at=order.placed_at,
-        dates=award.dates,
-        order_id=order.order_id,
-        rule_code=award.rule_code,
-        rule_version=award.rule_version,
-        reason=award.reason,
-        detail={"lines": [{"line_id": line_id, "points": points} for line_id, points in award.lines]},
-    )
-
-
-def _body(order: NewOrder, awards: list[Award], book: Book | None, now: datetime) -> bytes:
+def _body(order: NewOrder, verdict: Verdict | None, book: Book | None, now: datetime) -> bytes:
+    awards = verdict.judgement.awards if verdict else ()
     account = book.account(POINTS) if book is not None else None
     return orjson.dumps(receipt(order, awards, account, now=now), option=orjson.OPT_UTC_Z)
+
+
+def _judged(verdict: Verdict | None, seqs: list[int]) -> dict[str, Any]:
+    return {"award_seqs": array_of(seqs), "judged": verdict.judged.document() if verdict else {}}
 
 
 def _row(order: NewOrder, owner_id: UUID, program_id: UUID, body: bytes, now: datetime) -> dict[str, Any]:

@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 
-from loyalty.earning.domain import Award, EarningRule, Line, Purchase, rule_from
-from loyalty.earning.worth import basis_of, reason_of, worth
+from loyalty.earning.basis import basis_of as basis_of_lines
+from loyalty.earning.domain import Award, Line, Purchase
+from loyalty.earning.reasons import reason_of
+from loyalty.earning.rules import EarningRule, RuleSet, rule_from
+from loyalty.earning.worth import worth as judge
 from loyalty.programs.domain import EarnSettings, Program, Rounding, Stacking, UnitTerms
 from loyalty.programs.terms import Activation, Dates, Expiry
 from tests.builders import NOW, a_line, a_rule, an_order, new_id
@@ -16,6 +19,15 @@ def a_scheme(**given: Any) -> Program:
     """A program as a value, without a database."""
     named = {"code": "p", "name": "P", "currency": "EUR", "time_zone": "Europe/Warsaw", "locale": "en"}
     return Program(program_id=new_id(), sandbox=False, version=1, config_version=1, **{**named, **given})
+
+
+def worth(order: Purchase, rules: list[EarningRule], program: Program) -> list[Award]:
+    """What an order earns by a set of rules."""
+    return list(judge(order, RuleSet(1, tuple(rules)), program).awards)
+
+
+def basis_of(order: Purchase, settings: EarnSettings) -> list[int]:
+    return basis_of_lines(order, order.lines, settings)
 
 
 def points(awards: list[Award]) -> dict[str, int]:

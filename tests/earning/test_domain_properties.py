@@ -9,11 +9,12 @@ from typing import Any
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from loyalty.earning.domain import Award, EarningRule, Line, PointsPer, Purchase
-from loyalty.earning.worth import basis_of, worth
+from loyalty.core.categories import lineage
+from loyalty.earning.domain import Award, Line, Purchase
+from loyalty.earning.rules import EarningRule, PointsPer
 from loyalty.programs.domain import EarnSettings, Program, Stacking
 from tests.builders import a_rule, an_order
-from tests.earning.test_domain import a_scheme
+from tests.earning.test_domain import a_scheme, basis_of, worth
 
 SKUS = ["A", "B", "C"]
 CATEGORIES = ["food", "food > fruit", "other"]
@@ -183,7 +184,10 @@ def exact_points(order: Purchase, rules: list[EarningRule], program: Program) ->
     bases = basis_of(order, program.earn)
     by_line: list[list[Fraction]] = [[] for _ in order.lines]
     for rule in rules:
-        covered = [rule.matches(line) and basis > 0 for line, basis in zip(order.lines, bases, strict=True)]
+        covered = [
+            rule.covers(line.sku, lineage(line.category)) and basis > 0
+            for line, basis in zip(order.lines, bases, strict=True)
+        ]
         if not sum(basis for basis, covers in zip(bases, covered, strict=True) if covers) >= max(1, rule.min_basis):
             continue
         for number, line in enumerate(order.lines):

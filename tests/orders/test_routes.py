@@ -111,7 +111,7 @@ def test_an_order_that_earns_nothing_is_recorded_all_the_same(api: Api):
 
 def test_an_order_may_have_a_thousand_lines_and_its_points_are_split_among_them(api: Api):
     api.enrol("c-42")
-    lines = [a_line_json(line_id=str(number), quantity=1, unit_price=150) for number in range(1000)]
+    lines = [a_line_json(line_id=f"{number:04}", quantity=1, unit_price=150) for number in range(1000)]
 
     answer = api.post(ORDERS, order_json(lines=lines))
 

@@ -1,0 +1,89 @@
+"""What the rules in force ask about members, read in one statement; none where they ask nothing."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg.rows import dict_row
+
+from loyalty.db.session import Session, array_of
+from loyalty.earning.domain import UNKNOWN, Count, Facts
+from loyalty.rules.history import History, Purchases, Sums
+
+# Counts are looked up one by one, by their key: a member may have many, of rules and periods long gone.
+_FACTS = """
+SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT NULL AS referred,
+  CASE WHEN %(attributes)s THEN m.attributes END AS attributes, h.orders, h.quantity, h.spend, h.last_at,
+  (SELECT json_agg(json_build_array(c.category, c.orders, c.quantity, c.spend, c.last_at))
+   FROM category_histories c WHERE c.member_id = m.member_id{categories}) AS categories,
+  (SELECT json_agg(json_build_array(n.rule_code, n.period, n.points, n.times, n.last_at))
+   FROM unnest(%(codes)s::text[], %(periods)s::text[]) AS w (rule_code, period)
+   JOIN rule_counts n ON n.member_id = m.member_id AND n.rule_code = w.rule_code AND n.period = w.period) AS counts
+FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id WHERE m.member_id = ANY(%(ids)s::uuid[])
+"""
+_FACTS_OF_ALL = _FACTS.format(categories="")
+_FACTS_OF_NAMED = _FACTS.format(categories=" AND c.category = ANY(%(categories)s::text[])")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What has to be known: of all rule sets that judge a batch together. `counts` are rule codes with periods."""
+
+    member: bool = False
+    attributes: bool = False
+    history: bool = False
+    all_categories: bool = False
+    categories: frozenset[str] = frozenset()
+    counts: frozenset[tuple[str, str]] = frozenset()
+
+    def __or__(self, other: "Wanted") -> "Wanted":
+        return Wanted(
+            self.member or other.member,
+            self.attributes or other.attributes,
+            self.history or other.history,
+            self.all_categories or other.all_categories,
+            self.categories | other.categories,
+            self.counts | other.counts,
+        )
+
+    @property
+    def anything(self) -> bool:
+        """Whether anybody has to be looked up at all."""
+        return self.member or self.history or bool(self.counts)
+
+
+def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> dict[UUID, Facts]:
+    """What is known of members. No statement where nothing is wanted."""
+    if not wanted.anything:
+        return dict.fromkeys(member_ids, UNKNOWN)
+    codes, periods = zip(*sorted(wanted.counts), strict=True) if wanted.counts else ((), ())
+    where = {
+        "ids": array_of(member_ids), "attributes": wanted.attributes, "codes": array_of(codes),
+        "periods": array_of(periods), "categories": array_of(sorted(wanted.categories)),
+    }  # fmt: skip
+    statement = _FACTS_OF_ALL if wanted.all_categories else _FACTS_OF_NAMED
+    return {row["member_id"]: _facts(row, wanted) for row in session.rows(statement, where, into=dict_row)}
+
+
+def _facts(row: Mapping[str, Any], wanted: Wanted) -> Facts:
+    total = Purchases()
+    if row["orders"] is not None:
+        total = Purchases(Sums(row["orders"], row["quantity"], row["spend"]), row["last_at"])
+    about = ("enrolled_at", "birth_date", "locale", "referred") if wanted.member else ()
+    return Facts(
+        **{name: row[name] for name in about},
+        attributes=row["attributes"] or {},
+        history=History(total, dict(_categories(row["categories"] or ()))) if wanted.history else History(),
+        counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in row["counts"] or ()},
+    )
+
+
+def _categories(found: Iterable[Sequence[Any]]) -> Iterable[tuple[str, Purchases]]:
+    for path, orders, quantity, spend, last_at in found:
+        yield path, Purchases(Sums(orders, quantity, spend), _instant(last_at))
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)

@@ -1,0 +1,130 @@
+"""Judging a batch of occasions under their members' locks: gather what rules ask, decide, take from budgets.
+
+Occasions are judged in the order given, and each sees what the ones before it added: to the history, to what rules
+gave, to budgets. A budget is asked for what all of the batch would take, and if it has less, the batch is judged again
+with what it has.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from loyalty.core import calendar
+from loyalty.db.session import Session
+from loyalty.earning import budgets
+from loyalty.earning.caps import NOT_YET, period_key
+from loyalty.earning.counting import Tally
+from loyalty.earning.domain import UNKNOWN, Count, Facts, Judgement, Occasion, Purchase
+from loyalty.earning.facts import Wanted, facts_of
+from loyalty.earning.records import Judged
+from loyalty.earning.rules import RuleSet
+from loyalty.earning.worth import worth
+from loyalty.programs.domain import Program
+from loyalty.rules.history import Bought, Contribution, contribution, costs
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """An occasion of a member, and the rules in force for it."""
+
+    member_id: UUID
+    occasion: Occasion
+    rule_set: RuleSet
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a case earns, and how it was judged."""
+
+    judgement: Judgement
+    judged: Judged
+
+
+def judge(session: Session, program: Program, cases: Sequence[Case]) -> tuple[list[Verdict], Tally]:
+    """Judge cases of members whom the caller has locked, in the order given. What they add is to be written."""
+    known = facts_of(session, list(dict.fromkeys(case.member_id for case in cases)), _wanted(program, cases))
+    verdicts, tally = decide(program, cases, known, {})
+    limits = {code: budget for case in cases for code, budget in case.rule_set.needs.budgets.items()}
+    asked = {code: points for code, points in tally.spent.items() if points}
+    if not asked:
+        return verdicts, tally
+    granted = budgets.take(session, program.program_id, asked, limits)
+    short = {code: points for code, points in granted.items() if points < asked[code]}
+    if short:
+        verdicts, tally = decide(program, cases, known, short)
+    # What was taken is written already; what turned out not to be needed goes back.
+    tally.spent = {code: tally.spent.get(code, 0) - points for code, points in granted.items()}
+    return verdicts, tally
+
+
+def foresee(session: Session, program: Program, case: Case) -> Verdict:
+    """What a case would earn at this instant. Nothing is locked, and nothing to be written comes of it."""
+    known = facts_of(session, [case.member_id], _wanted(program, [case]))
+    rooms = budgets.rooms(session, program.program_id, case.rule_set.needs.budgets)
+    return decide(program, [case], {case.member_id: known.get(case.member_id, UNKNOWN)}, rooms)[0][0]
+
+
+def decide(
+    program: Program, cases: Sequence[Case], known: Mapping[UUID, Facts], rooms: Mapping[str, int]
+) -> tuple[list[Verdict], Tally]:
+    """Judge cases one after the other by what is `known` of their members, and by the `rooms` left in budgets. Pure."""
+    known, rooms, tally = dict(known), dict(rooms), Tally()
+    verdicts = []
+    for case in cases:
+        facts = known[case.member_id]
+        if rooms:
+            facts = replace(facts, budgets=dict(rooms))
+        judgement = worth(case.occasion, case.rule_set, program, facts)
+        verdicts.append(Verdict(judgement, Judged(case.rule_set.version, program.version, facts)))
+        known[case.member_id] = _after(facts, case, judgement, program, tally)
+        for award in judgement.awards:
+            if award.rule_code in case.rule_set.needs.budgets:
+                tally.budget(award.rule_code, award.points)
+                if award.rule_code in rooms:
+                    rooms[award.rule_code] -= award.points
+    return verdicts, tally
+
+
+def contribution_of(purchase: Purchase, returned: Mapping[str, int] | None = None) -> Contribution:
+    """What an order adds to the history of its member, of which so many units by line came back."""
+    lines = purchase.lines
+    paid = costs([line.net for line in lines], purchase.discount, [line.line_id for line in lines])
+    bought = [
+        Bought(line_id=line.line_id, category=line.category, quantity=line.quantity, cost=cost)
+        for line, cost in zip(lines, paid, strict=True)
+    ]
+    return contribution(bought, returned)
+
+
+def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tally: Tally) -> Facts:
+    """What is known of the member after a case; what it adds goes into the tally."""
+    occasion = case.occasion
+    if isinstance(occasion, Purchase):
+        added = contribution_of(occasion)
+        tally.purchase(case.member_id, added, occasion.at)
+        facts = replace(facts, history=facts.history.plus(added, occasion.at))
+    local = occasion.at.astimezone(calendar.zone(program.time_zone))
+    counts = dict(facts.counts)
+    for award in judgement.awards:
+        rule = case.rule_set.by_code[award.rule_code]
+        tally.award(case.member_id, rule, local, points=award.points, times=1)
+        for period in rule.counted_periods:
+            key = (rule.code, period_key(period, local))
+            before = counts.get(key, NOT_YET)
+            last_at = max(occasion.at, before.last_at or occasion.at)
+            counts[key] = Count(before.points + award.points, before.times + 1, last_at)
+    return replace(facts, counts=counts)
+
+
+def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:
+    wanted = Wanted()
+    zone = calendar.zone(program.time_zone)
+    for case in cases:
+        needs = case.rule_set.needs
+        local = case.occasion.at.astimezone(zone)
+        keys = {(rule.code, period_key(p, local)) for rule in needs.counted for p in rule.counted_periods}
+        wanted |= Wanted(
+            needs.member, needs.attributes, needs.history, needs.all_categories, frozenset(needs.categories),
+            frozenset(keys),
+        )  # fmt: skip
+    return wanted

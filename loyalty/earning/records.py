@@ -1,0 +1,83 @@
+"""How an order was judged, as it is kept with it: enough to judge it again, and to say why."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from loyalty.earning.domain import Count, Facts
+from loyalty.rules.history import History, Purchases, Sums
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """By which version of the rules and of the program's settings an occasion was judged, and on what facts."""
+
+    rules: int
+    settings: int
+    facts: Facts
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored: facts that say nothing are left out."""
+        facts = {name: value for name, value in _facts(self.facts).items() if value}
+        return {"rules": self.rules, "settings": self.settings, **({"facts": facts} if facts else {})}
+
+
+def judged_from(document: Mapping[str, Any]) -> Judged | None:
+    """How an order was judged; None for one that was recorded before that was kept."""
+    if not document:
+        return None
+    return Judged(document["rules"], document["settings"], _facts_from(document.get("facts", {})))
+
+
+def _facts(facts: Facts) -> dict[str, Any]:
+    history = facts.history
+    return {
+        "enrolled_at": _text(facts.enrolled_at),
+        "birth_date": _text(facts.birth_date),
+        "locale": facts.locale,
+        "referred": facts.referred,
+        "attributes": facts.attributes,
+        "tier": facts.tier,
+        "history": _purchases(history.total) if history.total != Purchases() else None,
+        "categories": {path: _purchases(bought) for path, bought in history.categories.items()},
+        "counts": [[*key, c.points, c.times, _text(c.last_at)] for key, c in facts.counts.items()],
+        "budgets": facts.budgets,
+    }
+
+
+def _facts_from(stored: Mapping[str, Any]) -> Facts:
+    born = stored.get("birth_date")
+    history = History(
+        _purchases_from(stored["history"]) if "history" in stored else Purchases(),
+        {path: _purchases_from(bought) for path, bought in stored.get("categories", {}).items()},
+    )
+    return Facts(
+        enrolled_at=_instant(stored.get("enrolled_at")),
+        birth_date=None if born is None else date.fromisoformat(born),
+        locale=stored.get("locale"),
+        referred=stored.get("referred", False),
+        attributes=stored.get("attributes", {}),
+        tier=stored.get("tier"),
+        history=history,
+        counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in stored.get("counts", ())},
+        budgets=stored.get("budgets", {}),
+    )
+
+
+def _purchases(bought: Purchases) -> list[Any]:
+    sums = bought.sums
+    return [sums.orders, sums.quantity, sums.spend, _text(bought.last_at)]
+
+
+def _purchases_from(stored: list[Any]) -> Purchases:
+    *sums, last_at = stored
+    return Purchases(Sums(*sums), _instant(last_at))
+
+
+def _text(value: date | None) -> str | None:
+    return None if value is None else value.isoformat()
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

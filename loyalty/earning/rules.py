@@ -1,0 +1,282 @@
+"""Earning rules as frozen values, and their stored form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Any, Literal
+
+from loyalty.programs.domain import POINTS
+from loyalty.programs.terms import Activation, Expiry
+from loyalty.rules.expressions import Condition, condition
+
+Kind = Literal["base", "multiplier", "bonus"]
+Period = Literal["day", "week", "month", "quarter", "year", "ever"]
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True, slots=True)
+class PointsPer:
+    """`points` for every `amount` minor units of basis."""
+
+    amount: int
+    points: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """Hours of some weekdays (none: of every day) on the clocks of the program's zone; from 22:00 to 02:00 is a night.
+
+    A night belongs to the day on which it begins. A window without an end lasts to midnight.
+    """
+
+    weekdays: tuple[str, ...] = ()
+    begin: time = time.min
+    end: time | None = None
+
+    def covers(self, local: datetime) -> bool:
+        """Whether the clock on the wall stands within the window."""
+        day, clock = local.weekday(), local.time()
+        if self.end is None or self.begin < self.end:
+            return self._on(day) and self.begin <= clock and (self.end is None or clock < self.end)
+        return (self._on(day) and self.begin <= clock) or (self._on((day - 1) % 7) and clock < self.end)
+
+    def _on(self, day: int) -> bool:
+        return not self.weekdays or WEEKDAYS[day] in self.weekdays
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """Which of a member's orders count: the `first` so many, the `nth`, or `every` so many."""
+
+    first: int | None = None
+    nth: int | None = None
+    every: int | None = None
+
+    def is_met(self, number: int) -> bool:
+        """Whether the order is one of them; `number` is 1 for a member's first."""
+        if self.first is not None:
+            return number <= self.first
+        return number == self.nth if self.nth is not None else number % (self.every or 1) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class BirthdayWindow:
+    """Days around a member's birthday; 29 February is the 28th where there is none."""
+
+    days_before: int = 0
+    days_after: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Caps:
+    """How many points a rule gives at the most: for one order, to a member in a period, to all members together."""
+
+    per_order: int | None = None
+    per_member: tuple[tuple[Period, int], ...] = ()
+    budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Members who meet a condition."""
+
+    code: str
+    name: str
+    when: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class EarningRule:
+    """One rule of a published set. Empty filters match everything."""
+
+    code: str
+    version: int
+    priority: int
+    kind: Kind = "base"
+    points_per: PointsPer | None = None
+    points_per_unit: int | None = None
+    factor: Decimal | None = None
+    points: int | None = None
+    activity: str | None = None
+    categories: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    exclude_categories: tuple[str, ...] = ()
+    exclude_skus: tuple[str, ...] = ()
+    channels: tuple[str, ...] = ()
+    tiers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
+    time_windows: tuple[TimeWindow, ...] = ()
+    milestone: Milestone | None = None
+    birthday: BirthdayWindow | None = None
+    min_basis: int = 0
+    when: str | None = None
+    caps: Caps = Caps()
+    limits: tuple[tuple[Period, int], ...] = ()
+    cooldown_days: int = 0
+    unit: str = POINTS
+    activation: Activation | None = None
+    expiry: Expiry | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+
+    @cached_property
+    def condition(self) -> Condition | None:
+        """`when`, compiled."""
+        return None if self.when is None else condition(self.when)
+
+    @cached_property
+    def asked(self) -> tuple[str, ...]:
+        """The conditions on the occasion that the rule has (`earning.conditions`)."""
+        given = {
+            "validity": self.valid_from or self.valid_to, "channels": self.channels, "time_windows": self.time_windows,
+            "tiers": self.tiers, "milestone": self.milestone, "birthday": self.birthday, "limits": self.limits,
+            "cooldown": self.cooldown_days, "segments": self.segments,
+        }  # fmt: skip
+        return ("activity", *(name for name, value in given.items() if value))
+
+    @cached_property
+    def filters_lines(self) -> bool:
+        """Whether the rule names or excludes any goods."""
+        return bool(self.skus or self.categories or self.exclude_skus or self.exclude_categories)
+
+    @cached_property
+    def counted_periods(self) -> tuple[Period, ...]:
+        """The periods in which it matters how much, or how often, the rule gave a member."""
+        wanted: set[Period] = {period for period, _ in (*self.caps.per_member, *self.limits)}
+        if self.cooldown_days:
+            wanted.add("ever")
+        return tuple(sorted(wanted))
+
+    def covers(self, sku: str, lineage: tuple[str, ...]) -> bool:
+        """Whether the rule covers goods: named by SKU or category (or nothing is named), and not excluded."""
+        if sku in self._excluded_skus or not self._excluded_categories.isdisjoint(lineage):
+            return False
+        if not self._skus and not self._categories:
+            return True
+        return sku in self._skus or not self._categories.isdisjoint(lineage)
+
+    @cached_property
+    def _skus(self) -> frozenset[str]:
+        return frozenset(self.skus)
+
+    @cached_property
+    def _categories(self) -> frozenset[str]:
+        return frozenset(self.categories)
+
+    @cached_property
+    def _excluded_skus(self) -> frozenset[str]:
+        return frozenset(self.exclude_skus)
+
+    @cached_property
+    def _excluded_categories(self) -> frozenset[str]:
+        return frozenset(self.exclude_categories)
+
+
+@dataclass(frozen=True)
+class RuleSet:
+    """The rules published together, with the segments they name. `effective_from` None: from the beginning of time."""
+
+    version: int
+    rules: tuple[EarningRule, ...]
+    segments: tuple[Segment, ...] = ()
+    effective_from: datetime | None = None
+    published_at: datetime | None = None
+    published_by: str | None = None
+
+    @cached_property
+    def by_priority(self) -> tuple[EarningRule, ...]:
+        """The rules in the order in which they are applied."""
+        return tuple(sorted(self.rules, key=lambda rule: rule.priority))
+
+    @cached_property
+    def by_code(self) -> dict[str, EarningRule]:
+        """The rules by their code."""
+        return {rule.code: rule for rule in self.rules}
+
+    @cached_property
+    def segment_conditions(self) -> dict[str, Condition]:
+        """The conditions of the segments, compiled."""
+        return {segment.code: condition(segment.when) for segment in self.segments}
+
+    @cached_property
+    def needs(self) -> "Needs":
+        """What must be known of a member to judge by these rules."""
+        conditions = [rule.condition for rule in self.rules if rule.condition is not None]
+        named = {code for rule in self.rules for code in rule.segments}
+        conditions += [found for code, found in self.segment_conditions.items() if code in named]
+        roots = frozenset().union(*(found.roots for found in conditions))
+        categories = {p for found in conditions for p in found.paths if p[:2] == ("history", "categories")}
+        return Needs(
+            attributes=any(path[:2] == ("member", "attributes") for found in conditions for path in found.paths),
+            member="member" in roots or any(rule.birthday or rule.tiers for rule in self.rules),
+            history="history" in roots or any(rule.milestone for rule in self.rules),
+            # One that is not named by a literal may be any.
+            all_categories=any(len(path) == 2 for path in categories),  # noqa: PLR2004
+            categories=tuple(sorted({path[2] for path in categories if len(path) > 2})),  # noqa: PLR2004
+            counted=tuple(rule for rule in self.by_priority if rule.counted_periods),
+            budgets={rule.code: rule.caps.budget for rule in self.by_priority if rule.caps.budget is not None},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What a set of rules asks about a member."""
+
+    member: bool = False
+    attributes: bool = False
+    history: bool = False
+    all_categories: bool = False
+    categories: tuple[str, ...] = ()
+    counted: tuple[EarningRule, ...] = ()
+    budgets: Mapping[str, int] = field(default_factory=dict)
+
+
+TUPLES = (
+    "categories", "skus", "exclude_categories", "exclude_skus", "channels", "tiers", "segments",
+)  # fmt: skip
+
+
+def rule_from(stored: dict[str, Any]) -> EarningRule:
+    """A rule from its stored form."""
+    made = dict(stored)
+    for name in TUPLES:
+        made[name] = tuple(made.get(name, ()))
+    if per := made.get("points_per"):
+        made["points_per"] = PointsPer(per["amount"], Decimal(per["points"]))
+    if factor := made.get("factor"):
+        made["factor"] = Decimal(factor)
+    made["time_windows"] = tuple(_time_window(window) for window in made.get("time_windows", ()))
+    for name, kind in (("milestone", Milestone), ("birthday", BirthdayWindow), ("activation", Activation)):
+        if made.get(name) is not None:
+            made[name] = kind(**made[name])
+    if expiry := made.get("expiry"):
+        made["expiry"] = Expiry(**{**expiry, "dates": tuple(expiry.get("dates", ()))})
+    made["limits"] = tuple(made.get("limits", {}).items())
+    caps = made.get("caps") or {}
+    made["caps"] = Caps(**{**caps, "per_member": tuple(caps.get("per_member", {}).items())})
+    for name in ("valid_from", "valid_to"):
+        if isinstance(made.get(name), str):
+            made[name] = datetime.fromisoformat(made[name])
+    return EarningRule(**made)
+
+
+def _time_window(stored: dict[str, Any]) -> TimeWindow:
+    end = stored.get("to")
+    return TimeWindow(
+        tuple(stored.get("weekdays", ())),
+        time.fromisoformat(stored.get("from", "00:00")),
+        None if end in (None, "24:00") else time.fromisoformat(end),
+    )
+
+
+# What a new program earns by, until it publishes rules of its own.
+DEFAULT_RULE: dict[str, Any] = {
+    "code": "base",
+    "version": 1,
+    "kind": "base",
+    "priority": 10,
+    "points_per": {"amount": 100, "points": "1"},
+}

@@ -1,0 +1,161 @@
+"""An occasion as rules see it: worked out once, and only as far as some rule asks."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from functools import cached_property
+from typing import Any
+
+from loyalty.core import calendar
+from loyalty.core.categories import lineage
+from loyalty.earning.basis import basis_of
+from loyalty.earning.domain import Facts, Line, Occasion, Purchase
+from loyalty.earning.rules import RuleSet
+from loyalty.programs.domain import Program
+from loyalty.rules.expressions import Environment
+from loyalty.rules.history import History, Purchases
+
+
+class Situation:
+    """An order or an activity, who it is of, and the rules and settings that judge it.
+
+    Lines stand in the order of their ids, so that the order in which they were sent changes nothing.
+    """
+
+    def __init__(self, occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts) -> None:
+        self.occasion, self.rule_set, self.program, self.facts = occasion, rule_set, program, facts
+        self.purchase = occasion if isinstance(occasion, Purchase) else None
+        self.lines: tuple[Line, ...] = ()
+        self.bases: list[int] = []
+        if self.purchase is not None:
+            self.lines = tuple(sorted(self.purchase.lines, key=lambda line: line.line_id))
+            self.bases = basis_of(self.purchase, self.lines, program.earn)
+        self.lineages = [lineage(line.category) for line in self.lines]
+        self._segments: dict[str, bool] = {}
+
+    @property
+    def at(self) -> datetime:
+        """The instant for which it is judged."""
+        return self.occasion.at
+
+    @property
+    def order_number(self) -> int:
+        """Which of the member's orders this is: 1 for the first."""
+        return self.facts.history.total.sums.orders + 1
+
+    @cached_property
+    def local(self) -> datetime:
+        """The same instant on the clocks of the program's zone."""
+        return self.at.astimezone(calendar.zone(self.program.time_zone))
+
+    @cached_property
+    def days_to_birthday(self) -> int | None:
+        """Days until the member's birthday, 0 on the day; None where it is not known."""
+        born, today = self.facts.birth_date, self.local.date()
+        if born is None:
+            return None
+        this_year = birthday_in(born, today.year)
+        coming = this_year if this_year >= today else birthday_in(born, today.year + 1)
+        return (coming - today).days
+
+    @cached_property
+    def days_since_birthday(self) -> int | None:
+        """Days since the member's birthday, 0 on the day; None where it is not known."""
+        born, today = self.facts.birth_date, self.local.date()
+        if born is None:
+            return None
+        this_year = birthday_in(born, today.year)
+        last = this_year if this_year <= today else birthday_in(born, today.year - 1)
+        return (today - last).days
+
+    def is_in_segment(self, code: str) -> bool:
+        """Whether the member is in a segment. Raises Unanswerable."""
+        if code not in self._segments:
+            self._segments[code] = self.rule_set.segment_conditions[code].holds(self.environment)
+        return self._segments[code]
+
+    @cached_property
+    def environment(self) -> Environment:
+        """What conditions see (`loyalty.rules.vocabulary` says what each value means)."""
+        local = self.local
+        variables: dict[str, Any] = {
+            "member": self._member(),
+            "history": self._history(self.facts.history),
+            "now": self.at,
+            "local": {
+                "hour": local.hour, "minute": local.minute, "weekday": local.isoweekday(), "day": local.day,
+                "month": local.month, "year": local.year, "date": local.date().isoformat(),
+            },
+        }  # fmt: skip
+        lines = self._lines()
+        if self.purchase is not None:
+            variables["order"] = self._order(self.purchase, lines)
+        elif not isinstance(self.occasion, Purchase):
+            variables["activity"] = {"type": self.occasion.type, "properties": self.occasion.properties}
+        return Environment(variables, lines)
+
+    def _member(self) -> dict[str, Any]:
+        facts, enrolled_at = self.facts, self.facts.enrolled_at or self.at
+        return {
+            "tier": facts.tier,
+            "locale": facts.locale,
+            "enrolled_at": enrolled_at,
+            "days_enrolled": max(0, (self.at - enrolled_at).days),
+            "age": None if facts.birth_date is None else age_on(facts.birth_date, self.local.date()),
+            "days_to_birthday": self.days_to_birthday,
+            "referred": facts.referred,
+            "attributes": facts.attributes,
+        }
+
+    def _history(self, history: History) -> dict[str, Any]:
+        named = dict.fromkeys(self.rule_set.needs.categories, Purchases())
+        return {
+            "orders": history.total.sums.orders,
+            "spend": history.total.sums.spend,
+            "days_since_last_order": self._days_since(history.total),
+            "categories": {
+                path: {
+                    "orders": bought.sums.orders,
+                    "quantity": bought.sums.quantity,
+                    "spend": bought.sums.spend,
+                    "days_since_last_order": self._days_since(bought),
+                }
+                for path, bought in {**named, **history.categories}.items()
+            },
+        }
+
+    def _days_since(self, bought: Purchases) -> int | None:
+        return None if bought.last_at is None else max(0, (self.at - bought.last_at).days)
+
+    def _order(self, order: Purchase, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
+        return {
+            "basis": sum(self.bases),
+            "total": sum(line.net for line in order.lines) + order.shipping - order.discount,
+            "shipping": order.shipping,
+            "discount": order.discount,
+            "points_paid": order.points_paid,
+            "quantity": sum(line.quantity for line in order.lines),
+            "channel": order.channel,
+            "categories": sorted({path for paths in self.lineages for path in paths}),
+            "skus": sorted({line.sku for line in order.lines}),
+            "metadata": order.metadata,
+            "lines": lines,
+        }
+
+    def _lines(self) -> list[Mapping[str, Any]]:
+        return [
+            {
+                "line_id": line.line_id, "sku": line.sku, "category": line.category, "quantity": line.quantity,
+                "unit_price": line.unit_price, "discount": line.discount, "tax": line.tax, "basis": basis,
+            }
+            for line, basis in zip(self.lines, self.bases, strict=True)
+        ]  # fmt: skip
+
+
+def birthday_in(born: date, year: int) -> date:
+    """The birthday of a year; of somebody born on 29 February it is the 28th where there is none."""
+    return calendar.add_months(born, 12 * (year - born.year))
+
+
+def age_on(born: date, day: date) -> int:
+    """Whole years since the birth."""
+    return day.year - born.year - (birthday_in(born, day.year) > day)

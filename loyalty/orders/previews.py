@@ -1,0 +1,103 @@
+"""What an order would earn, and why a recorded one earned what it did. Nothing here is locked or written."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.core.ids import new_id
+from loyalty.db.session import Session
+from loyalty.earning import judging
+from loyalty.earning import queries as earning
+from loyalty.earning.basis import basis_of
+from loyalty.earning.crediting import enter
+from loyalty.earning.domain import UNKNOWN, Line, Purchase
+from loyalty.earning.explaining import refusals, refused_to_guests
+from loyalty.earning.judging import Case
+from loyalty.earning.records import Judged, judged_from
+from loyalty.earning.worth import worth
+from loyalty.ledger import service as ledger
+from loyalty.members import locks
+from loyalty.members import queries as members
+from loyalty.members.errors import MemberNotFound
+from loyalty.orders import queries
+from loyalty.orders.domain import NewOrder, Order, receipt
+from loyalty.orders.service import refusal, rules_for
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import POINTS, Program
+
+
+def preview_order(session: Session, program_id: UUID, order: NewOrder, *, now: datetime) -> dict[str, Any]:
+    """What recording the order would answer, and which rules would give nothing, and why.
+
+    Refuses what recording it would refuse: MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch,
+    PlacedInFuture.
+    """
+    program = programs.load(session, program_id)
+    if refused := refusal(order, program, now):
+        raise refused
+    rules = rules_for(session, program, order, now)
+    told = {"status": "preview", "rules_version": rules.version}
+    if order.customer_id is None:
+        return receipt(order, [], None, now=now) | told | {"refused": refused_to_guests(rules)}
+    member_id = _member_id(session, program, order.customer_id)
+    book = ledger.foresee_book(session, program, member_id, now=now, since=order.placed_at)
+    verdict = judging.foresee(session, program, Case(member_id, order, rules))
+    enter(book, order, verdict.judgement, order_id=order.order_id)
+    answer = receipt(order, verdict.judgement.awards, book.account(POINTS), now=now)
+    return answer | told | {"refused": refusals(order, rules, program, verdict.judged.facts, verdict.judgement)}
+
+
+def explain_order(session: Session, program_id: UUID, order_id: str) -> dict[str, Any]:
+    """Every rule that judged an order: what it gave, or why it gave nothing, with the values it saw then.
+
+    Refuses: OrderNotFound.
+    """
+    order = queries.order(session, program_id, order_id)
+    program = programs.current(session, program_id)
+    judged = judged_from(order.judged)
+    purchase = _purchase(order)
+    if judged is None:
+        # Recorded before that was kept, or a guest's: what the member was like then is not known.
+        version = earning.rules_at(session, program, min(order.placed_at, order.recorded_at)).version
+        judged = Judged(version, program.version, UNKNOWN)
+    rules = earning.rules_of(session, program, judged.rules)
+    if order.customer_id is None:
+        refused = refused_to_guests(rules)
+    else:
+        refused = refusals(purchase, rules, program, judged.facts, worth(purchase, rules, program, judged.facts))
+    given = {award["rule"]["code"] for award in order.awards}
+    lines = sorted(purchase.lines, key=lambda line: line.line_id)
+    bases = basis_of(purchase, lines, program.earn)
+    return {
+        "order_id": order_id,
+        "customer_id": order.customer_id,
+        "placed_at": order.placed_at,
+        "rules_version": rules.version,
+        "lines": [{"line_id": line.line_id, "basis": basis} for line, basis in zip(lines, bases, strict=True)],
+        "awards": order.awards,
+        "refused": [each for each in refused if each["rule"]["code"] not in given],
+    }
+
+
+def _member_id(session: Session, program: Program, customer_id: str) -> UUID:
+    """The member who would get the points; nobody's id where the order would enrol the customer."""
+    try:
+        member = members.member(session, program.program_id, customer_id)
+    except MemberNotFound:
+        if program.auto_enrol:
+            return new_id()
+        raise
+    locks.require_active(member)
+    return member.member_id
+
+
+def _purchase(order: Order) -> Purchase:
+    return Purchase(
+        lines=tuple(Line(**line) for line in order.lines),
+        placed_at=order.placed_at,
+        shipping=order.shipping,
+        discount=order.discount,
+        points_paid=order.points_paid,
+        channel=order.channel,
+        metadata=order.metadata,
+    )
