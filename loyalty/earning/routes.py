@@ -1,10 +1,8 @@
 """Earning rules: read those in force, edit the draft, publish it."""
 
-from datetime import datetime
-from functools import partial
 from typing import Any
 
-from flask import Response, after_this_request, g
+from flask import g
 
 from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
@@ -19,6 +17,7 @@ from loyalty.programs import service as programs
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
 from loyalty.web.idempotency import idempotent
 from loyalty.web.openapi import VERSIONED
+from loyalty.web.requests import answer_once
 
 bp = Blueprint("earning", __name__, url_prefix="/v1/admin/earning-rules", description="What orders earn.")
 
@@ -86,12 +85,6 @@ def publish_earning_rules(session: Session, wanted: dict[str, Any]) -> dict[str,
     published = service.publish(
         session, caller.program_id, effective_from=begin, published_by=str(caller.key_id), now=clock.now()
     )
-    after_this_request(partial(_once_in_force, published["effective_from"]))
+    # Who is answered and then places an order is judged by the rules just published.
+    answer_once(published["effective_from"])
     return published
-
-
-def _once_in_force(effective_from: datetime | None, answer: Response) -> Response:
-    """Answer when the rules are in force: who then places an order is judged by them."""
-    if effective_from is not None:
-        clock.wait_until(effective_from)
-    return answer

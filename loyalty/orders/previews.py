@@ -65,7 +65,10 @@ def explain_order(session: Session, program_id: UUID, order_id: str) -> dict[str
         refused = refused_to_guests(rules)
     else:
         refused = refusals(purchase, rules, program, judged.facts, worth(purchase, rules, program, judged.facts))
-    given = {award["rule"]["code"] for award in order.awards}
+    given = [
+        {**award, **{name: _instant(award[name]) for name in ("matures_at", "expires_at")}} for award in order.awards
+    ]
+    codes = {award["rule"]["code"] for award in given}
     lines = sorted(purchase.lines, key=lambda line: line.line_id)
     bases = basis_of(purchase, lines, program.earn)
     return {
@@ -74,8 +77,8 @@ def explain_order(session: Session, program_id: UUID, order_id: str) -> dict[str
         "placed_at": order.placed_at,
         "rules_version": rules.version,
         "lines": [{"line_id": line.line_id, "basis": basis} for line, basis in zip(lines, bases, strict=True)],
-        "awards": order.awards,
-        "refused": [each for each in refused if each["rule"]["code"] not in given],
+        "awards": given,
+        "refused": [each for each in refused if each["rule"]["code"] not in codes],
     }
 
 
@@ -89,6 +92,10 @@ def _member_id(session: Session, program: Program, customer_id: str) -> UUID:
         raise
     locks.require_active(member)
     return member.member_id
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _purchase(order: Order) -> Purchase:

@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import Response, g
 
+from loyalty.access.guard import reading_operation
 from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.session import Session
@@ -67,6 +68,7 @@ def record_order(session: Session, order: NewOrder) -> Response:
 
 @bp.post("/preview")
 @bp.refuses(MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture)
+@reading_operation
 @reads
 @bp.arguments(NewOrderSchema(), example=NEW_ORDER)
 @bp.response(HTTPStatus.OK, PreviewSchema(), example=PREVIEW)

@@ -15,6 +15,7 @@ from loyalty.db.session import Session, array_of
 from loyalty.db.writer import Changes, write
 from loyalty.earning import judging
 from loyalty.earning import queries as earning
+from loyalty.earning.counting import Tally
 from loyalty.earning.crediting import enter
 from loyalty.earning.judging import Case, Verdict
 from loyalty.earning.metrics import observe
@@ -82,18 +83,12 @@ def record_orders(
         oldest = _oldest(sound, owners)
         books = ledger.open_books(session, program, list(locked.values()), now=now, news_of=oldest)
 
-    cases = {
-        order.order_id: Case(owner.member_id, order, rules_for(session, program, order, now))
-        for order in sound
-        if (owner := owners.get(order.order_id)) is not None and owner.member is not None
-    }
-    verdicts, tally = judging.judge(session, program, list(cases.values()))
-    verdict_of = dict(zip(cases, verdicts, strict=True))
+    verdicts, tally = _judge(session, program, sound, owners, now)
     changes = Changes()
     for order in sound:
         if (owner := owners.get(order.order_id)) is None:
             continue
-        verdict, book = verdict_of.get(order.order_id), books.get(owner.member_id)
+        verdict, book = verdicts.get(order.order_id), books.get(owner.member_id)
         seqs: list[int] = []
         if verdict is not None and book is not None:
             seqs = enter(book, order, verdict.judgement, order_id=order.order_id)
@@ -104,8 +99,21 @@ def record_orders(
         changes.add(ledger.changes_of(book, program_id, now=now))
     changes.add(tally.changes(program_id))
     write(session, changes)
-    observe(verdicts)
+    observe(verdicts.values())
     return outcomes
+
+
+def _judge(
+    session: Session, program: Program, orders: Sequence[NewOrder], owners: Mapping[str, _Owner], now: datetime
+) -> tuple[dict[str, Verdict], Tally]:
+    """What the orders of members are worth, by order id, and what is to be counted of them."""
+    cases = {
+        order.order_id: Case(owner.member_id, order, rules_for(session, program, order, now))
+        for order in orders
+        if (owner := owners.get(order.order_id)) is not None and owner.member is not None
+    }
+    verdicts, tally = judging.judge(session, program, list(cases.values()))
+    return dict(zip(cases, verdicts, strict=True)), tally
 
 
 def refusal(order: NewOrder, program: Program, now: datetime) -> DomainError | None:

@@ -2,12 +2,15 @@
 
 import re
 import time
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Response, after_this_request, g, request
 from flask.json.provider import JSONProvider
 
+from loyalty.core import clock
 from loyalty.core.answers import Answer
 from loyalty.core.ids import new_id
 from loyalty.web import metrics
@@ -46,6 +49,17 @@ def json_answer(value: Any, status: int = 200) -> Response:
     The contract documents its shape by a schema, and a test validates every answer against the contract.
     """
     return Response(orjson.dumps(value, option=orjson.OPT_UTC_Z), status, mimetype="application/json")
+
+
+def answer_once(instant: datetime | None) -> None:
+    """Send the answer when an instant has come that is about to: what the request did is committed by then."""
+    if instant is not None:
+        after_this_request(partial(_sent_at, instant))
+
+
+def _sent_at(instant: datetime, response: Response) -> Response:
+    clock.wait_until(instant)
+    return response
 
 
 def _begin() -> None:
