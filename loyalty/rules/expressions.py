@@ -8,9 +8,10 @@ from typing import Any
 import cel
 
 from loyalty.rules.documents import FREE_FIELDS, cleaned, plain
-from loyalty.rules.errors import ExpressionInvalid, Unanswerable
+from loyalty.rules.errors import ExpressionInvalid, NotACondition, Unanswerable
 from loyalty.rules.failures import compile_failure, is_answerable, run_failure
-from loyalty.rules.syntax import Path, read
+from loyalty.rules.structure import Path
+from loyalty.rules.syntax import read
 
 __all__ = ["Condition", "Environment", "ExpressionInvalid", "Unanswerable", "condition"]
 
@@ -95,7 +96,7 @@ class Condition:
                 answers.append(self._answer(_context(values), values))
             except Unanswerable as failure:
                 name = line.get("line_id", index + 1)
-                raise Unanswerable(f"Line {name}: {failure.detail}") from failure
+                raise type(failure)(f"Line {name}: {failure.detail}") from failure.__cause__
         return answers
 
     def _answer(self, context: cel.Context, values: Mapping[str, Any]) -> bool:
@@ -103,13 +104,13 @@ class Condition:
             return bool(self._one.execute(context))
         except BaseException as failure:
             if is_answerable(failure):
-                raise Unanswerable(self._why_not(failure, context, values)) from failure
+                raise self._why_not(failure, context, values) from failure
             raise
 
-    def _why_not(self, failure: BaseException, context: cel.Context, values: Mapping[str, Any]) -> str:
+    def _why_not(self, failure: BaseException, context: cel.Context, values: Mapping[str, Any]) -> Unanswerable:
         if isinstance(failure, TypeError) and (kind := self._kind(context)) not in {None, "bool"}:
-            return f"It gives a value ({kind}) rather than true or false."
-        return run_failure(failure, self.named, values)
+            return NotACondition(f"It gives a value ({kind}) rather than true or false.")
+        return Unanswerable(run_failure(failure, self.named, values))
 
     def _kind(self, context: cel.Context) -> str | None:
         """What the text gives, where it gives anything; asked only once it has failed."""
