@@ -76,10 +76,12 @@ def an_order(*lines: Line, **given: Any) -> NewOrder:
     return NewOrder(lines=lines or (a_line(10_000),), **{**defaults, **given})
 
 
-def a_rule(code: str = "base", *, points: str = "1", amount: int = 100, **given: Any) -> EarningRule:
+def a_rule(code: str = "base", *, points: str | int = "1", amount: int = 100, **given: Any) -> EarningRule:
     """A base rule: 1 point per 1.00 unless said otherwise."""
     if given.get("kind", "base") == "base" and "points_per_unit" not in given:
         given["points_per"] = PointsPer(amount, Decimal(points))
+    if given.get("kind") == "bonus":
+        given["points"] = points
     return EarningRule(**{"code": code, "version": 1, "priority": next(_numbers), **given})
 
 

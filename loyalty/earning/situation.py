@@ -99,7 +99,7 @@ class Situation:
             "tier": facts.tier,
             "locale": facts.locale,
             "enrolled_at": enrolled_at,
-            "days_enrolled": max(0, (self.at - enrolled_at).days),
+            "days_enrolled": self._days_since(enrolled_at),
             "age": None if facts.birth_date is None else age_on(facts.birth_date, self.local.date()),
             "days_to_birthday": self.days_to_birthday,
             "referred": facts.referred,
@@ -111,20 +111,23 @@ class Situation:
         return {
             "orders": history.total.sums.orders,
             "spend": history.total.sums.spend,
-            "days_since_last_order": self._days_since(history.total),
+            "days_since_last_order": self._days_since(history.total.last_at),
             "categories": {
                 path: {
                     "orders": bought.sums.orders,
                     "quantity": bought.sums.quantity,
                     "spend": bought.sums.spend,
-                    "days_since_last_order": self._days_since(bought),
+                    "days_since_last_order": self._days_since(bought.last_at),
                 }
                 for path, bought in {**named, **history.categories}.items()
             },
         }
 
-    def _days_since(self, bought: Purchases) -> int | None:
-        return None if bought.last_at is None else max(0, (self.at - bought.last_at).days)
+    def _days_since(self, instant: datetime | None) -> int | None:
+        """Days of the calendar in the program's zone; 0 for what is told late and lies ahead."""
+        if instant is None:
+            return None
+        return max(0, (self.local.date() - instant.astimezone(self.local.tzinfo).date()).days)
 
     def _order(self, order: Purchase, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
         return {

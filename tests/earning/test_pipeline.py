@@ -26,7 +26,7 @@ def times(factor: str, code: str = "times", **given: Any) -> EarningRule:
 
 
 def bonus(points: int, code: str = "bonus", **given: Any) -> EarningRule:
-    return a_rule(code, kind="bonus", **{"points": points, **given})  # type: ignore[arg-type]
+    return a_rule(code, kind="bonus", **{"points": points, **given})
 
 
 def judged(occasion: Occasion, rules: list[EarningRule], facts: Facts = UNKNOWN, **scheme: Any) -> Judgement:
@@ -242,11 +242,19 @@ CAPS = [
         Caps(per_member=(("day", 50),)), had("base", "2026-03-01", points=45), 5, Cut("day", 50, 5, 20), id="a-day"
     ),
     pytest.param(
-        Caps(per_member=(("week", 50),)), had("base", "2026-W09", points=45), 5, Cut("week", 50, 5, 20), id="an-ISO-week"
+        Caps(per_member=(("week", 50),)),
+        had("base", "2026-W09", points=45),
+        5,
+        Cut("week", 50, 5, 20),
+        id="an-ISO-week",
     ),
     pytest.param(Caps(per_member=(("month", 50),)), had("base", "2026-02", points=45), 20, None, id="another-month"),
     pytest.param(
-        Caps(per_member=(("quarter", 50),)), had("base", "2026-Q1", points=45), 5, Cut("quarter", 50, 5, 20), id="a-quarter"
+        Caps(per_member=(("quarter", 50),)),
+        had("base", "2026-Q1", points=45),
+        5,
+        Cut("quarter", 50, 5, 20),
+        id="a-quarter",
     ),
     pytest.param(
         Caps(per_member=(("year", 50),)), had("base", "2026", points=45), 5, Cut("year", 50, 5, 20), id="a-year"
@@ -264,7 +272,9 @@ CAPS = [
     pytest.param(Caps(budget=1000), Facts(budgets={"base": 3}), 3, Cut("budget", 1000, 3, 20), id="a-budget"),
     pytest.param(Caps(budget=1000), UNKNOWN, 20, None, id="a-budget-with-room"),
     pytest.param(Caps(per_member=(("ever", 50),)), had("base", "ever", points=50), 0, None, id="nothing-left"),
-    pytest.param(Caps(per_member=(("ever", 50),)), had("base", "ever", points=70), 0, None, id="a-cap-that-was-lowered"),
+    pytest.param(
+        Caps(per_member=(("ever", 50),)), had("base", "ever", points=70), 0, None, id="a-cap-that-was-lowered"
+    ),
 ]
 
 
@@ -352,7 +362,10 @@ ACTIVITIES = [
         bonus(50, activity="review", when="activity.properties.stars >= 4"), {"properties": {"stars": 5}}, 50, id="when"
     ),
     pytest.param(
-        bonus(50, activity="review", when="activity.properties.stars >= 4"), {}, "when", id="what-it-asks-for-is-missing"
+        bonus(50, activity="review", when="activity.properties.stars >= 4"),
+        {},
+        "when",
+        id="what-it-asks-for-is-missing",
     ),
     pytest.param(bonus(50, activity="review", caps=Caps(per_order=20)), {}, 20, id="caps"),
 ]
