@@ -37,11 +37,12 @@ def configure_units(api: Api, **terms: tuple[dict[str, Any], dict[str, Any]]) ->
 
 
 def publish_rules(api: Api, *rules: dict[str, Any]) -> None:
-    """Let these earning rules judge orders from now on; `points` per 1.00 are all a rule must say."""
+    """Let these earning rules judge orders from now on; `points` per 1.00 are all that a base rule must say."""
     etag = api.get("/v1/admin/earning-rules/draft").headers["ETag"]
     made = []
     for number, rule in enumerate(rules):
-        rate = {"points_per": {"amount": 100, "points": rule.pop("points")}} if "points" in rule else {}
+        is_rate = "points" in rule and rule.get("kind") != "bonus"
+        rate = {"points_per": {"amount": 100, "points": rule.pop("points")}} if is_rate else {}
         made.append({"code": f"rule-{number}", "kind": "base", "priority": number + 1, **rate, **rule})
     answer = api.put("/v1/admin/earning-rules/draft", {"rules": made}, headers={"If-Match": etag})
     assert answer.status_code == 200, answer.json

@@ -59,7 +59,9 @@ def open_books(
     `news_of`: since when there are news of a member. Where points have lapsed by inactivity, or for want of an event,
     the book is settled up to that instant only: the news may say otherwise. The caller settles the rest.
     """
-    found = holdings.holdings_of(session, [member.member_id for member in members], now=now)
+    ids = [member.member_id for member in members]
+    # Of one who is known to have something due all is read at once.
+    found = holdings.holdings_of(session, ids, now=now, look=len(members) == 1 and members[0].is_due)
     if together:
         now = max([now, *(account.known_at for held in found.values() for account in held.accounts)])
     since = news_of or {}

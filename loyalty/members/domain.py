@@ -33,7 +33,8 @@ class NewMember:
 class LockedMember:
     """A member whose row this transaction has locked.
 
-    Only `members.locks` makes one, so a function that takes it cannot be called without the lock.
+    Only `members.locks` makes one, so a function that takes it cannot be called without the lock. `is_due` is a hint:
+    just before the lock, something had fallen due in the member's accounts, or was owed.
     """
 
     member_id: UUID
@@ -42,6 +43,7 @@ class LockedMember:
     enrolled_at: datetime
     merged_into: str | None
     config_version: int
+    is_due: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,10 +25,15 @@ m.member_id, m.customer_id, m.status, m.enrolled_at,
 """
 
 _LOCK = f"""
-SELECT {_LOCKED} FROM natural_keys k JOIN members m ON m.member_id = k.member_id
+SELECT {_LOCKED}{{more}} FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 WHERE k.program_id = %s AND k.kind = 'member' AND k.key = ANY(%s::text[])
 ORDER BY m.member_id FOR NO KEY UPDATE OF m
 """
+_IS_DUE = """,
+EXISTS (SELECT FROM accounts a WHERE a.member_id = m.member_id AND (a.next_change_at <= %s OR a.debt > 0)) AS is_due
+"""
+_LOCK_AND_LOOK = _LOCK.format(more=_IS_DUE)
+_LOCK = _LOCK.format(more="")
 
 # Who was merged is not locked: nothing of theirs changes any more.
 _LOCK_BY_ID = f"""
@@ -56,7 +61,7 @@ claimed AS (
     ORDER BY w.key ON CONFLICT DO NOTHING RETURNING key
 )
 SELECT w.key, c.key IS NOT NULL, l.member_id, l.customer_id, l.status, l.enrolled_at, l.merged_into,
-       l.config_version
+       l.config_version, l.is_due
 FROM wanted w LEFT JOIN locked l ON l.customer_id = w.customer_id LEFT JOIN claimed c ON c.key = w.key
 """
 
@@ -134,10 +139,12 @@ def lock_due_members(session: Session, *, now: datetime, limit: int) -> dict[UUI
     return {program_id: list(members.values()) for program_id, members in found.items()}
 
 
-def lock_and_claim(session: Session, program_id: UUID, kind: str, claims: Sequence[Claim]) -> dict[str, Claimed]:
+def lock_and_claim(
+    session: Session, program_id: UUID, kind: str, claims: Sequence[Claim], *, now: datetime
+) -> dict[str, Claimed]:
     """Lock the members of `claims` and claim their keys of one `kind`, in one statement; by key."""
     parameters: list[object] = [part for c in claims for part in (c.customer_id, c.key, c.fingerprint)]
-    parameters += [program_id, array_of({c.customer_id for c in claims}), program_id, kind]
+    parameters += [now, program_id, array_of({c.customer_id for c in claims}), program_id, kind]
     rows = session.rows(_lock_and_claim(len(claims)), parameters, into=tuple_row)
     return {key: Claimed(is_new, LockedMember(*of) if of[0] else None) for key, is_new, *of in rows}
 
@@ -168,7 +175,7 @@ def require_active(member: LockedMember | Member) -> None:
 def _lock_and_claim(count: int) -> str:
     # The types of a VALUES list are those of its first row.
     values = ", ".join(["(%s::text, %s::text, %s::bytea)"] + ["(%s, %s, %s)"] * (count - 1))
-    return _LOCK_AND_CLAIM.format(values=values, lock=_LOCK)
+    return _LOCK_AND_CLAIM.format(values=values, lock=_LOCK_AND_LOOK)
 
 
 @lru_cache(maxsize=64)

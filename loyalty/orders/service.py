@@ -138,14 +138,14 @@ def _claim(
     of_members = [(o, c) for o in orders if (c := o.customer_id) is not None]
     if of_members:
         wanted = [locks.Claim(customer, order.order_id, prints[order.order_id]) for order, customer in of_members]
-        claimed = locks.lock_and_claim(session, program_id, "order", wanted)
+        claimed = locks.lock_and_claim(session, program_id, "order", wanted, now=now)
         strangers = {customer for order, customer in of_members if claimed[order.order_id].member is None}
         if strangers and programs.load(session, program_id).auto_enrol:
             newcomers = [NewMember(customer_id=stranger) for stranger in sorted(strangers)]
             # Written at once, for only a row can be locked.
             write(session, members.enrol(session, program_id, newcomers, now=now).changes)
             claimed |= locks.lock_and_claim(
-                session, program_id, "order", [w for w in wanted if w.customer_id in strangers]
+                session, program_id, "order", [w for w in wanted if w.customer_id in strangers], now=now
             )
         for key, claim in claimed.items():
             if claim.is_new and claim.member is not None:

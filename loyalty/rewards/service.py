@@ -62,7 +62,7 @@ def redeem_reward(
     Refuses: MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded,
     InsufficientPoints, OutOfStock, IdempotencyConflict.
     """
-    claimed = _claim(session, program_id, customer_id, wish)
+    claimed = _claim(session, program_id, customer_id, wish, now=now)
     if isinstance(claimed, Answer):
         return claimed
     member = claimed
@@ -99,11 +99,13 @@ def redeem_reward(
     return Answer(receipt)
 
 
-def _claim(session: Session, program_id: UUID, customer_id: str, wish: NewRedemption) -> LockedMember | Answer:
+def _claim(
+    session: Session, program_id: UUID, customer_id: str, wish: NewRedemption, *, now: datetime
+) -> LockedMember | Answer:
     """The member, locked, for whom the redemption is new; or the answer that its first request got."""
     content = fingerprint([customer_id, asdict(wish)])
     claim = locks.Claim(customer_id, wish.redemption_id, content)
-    claimed = locks.lock_and_claim(session, program_id, "redemption", [claim])[wish.redemption_id]
+    claimed = locks.lock_and_claim(session, program_id, "redemption", [claim], now=now)[wish.redemption_id]
     if not claimed.is_new and (held := locks.holder(session, program_id, "redemption", wish.redemption_id)):
         if held.fingerprint != content:
             detail = f"'{wish.redemption_id}' was used before for another redemption."

@@ -266,8 +266,8 @@ def test_a_key_is_claimed_once_and_by_active_members_alone(session: Session, pro
     service.set_status(session, a_member(session, program, "asleep"), "suspended", now=NOW)
     wanted = [Claim(customer, f"k-{customer}", PRINT) for customer in ("c-1", "asleep", "nobody")]
 
-    first = locks.lock_and_claim(session, program.program_id, "order", wanted)
-    again = locks.lock_and_claim(session, program.program_id, "order", wanted)
+    first = locks.lock_and_claim(session, program.program_id, "order", wanted, now=NOW)
+    again = locks.lock_and_claim(session, program.program_id, "order", wanted, now=NOW)
 
     assert {key: claimed.is_new for key, claimed in first.items()} == {
         "k-c-1": True, "k-asleep": False, "k-nobody": False,

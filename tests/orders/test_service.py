@@ -1,16 +1,19 @@
 """Recording orders in one batch or one by one comes to the same."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
+import orjson
 import pytest
 from psycopg.rows import dict_row
 
 from loyalty.core.answers import Answer
 from loyalty.core.errors import IdempotencyConflict
+from loyalty.earning import service as earning
 from loyalty.members.errors import MemberNotFound, MemberSuspended
 from loyalty.members.service import set_status
 from loyalty.orders.errors import CurrencyMismatch
 from loyalty.orders.service import record_order, record_orders
+from loyalty.programs import service as programs
 from tests.builders import NOW, a_line, a_member, a_program, an_order
 from tests.statements import statements
 
@@ -142,7 +145,7 @@ def test_recording_an_order_takes_three_statements(session):
     assert len(sent) == 3, sent
 
 
-def test_recording_an_order_takes_four_statements_when_points_have_lapsed_meanwhile(session):
+def test_recording_an_order_takes_no_more_statements_when_points_have_lapsed_meanwhile(session):
     program = a_program(session)
     a_member(session, program, "c-42")
     record_order(session, program.program_id, an_order(), now=NOW)
@@ -151,4 +154,29 @@ def test_recording_an_order_takes_four_statements_when_points_have_lapsed_meanwh
     with statements() as sent:
         record_order(session, program.program_id, an_order(placed_at=later), now=later)
 
-    assert len(sent) == 4, sent
+    assert len(sent) == 3, sent
+
+
+def test_recording_an_order_takes_five_statements_whatever_the_rules_ask(session):
+    program = a_program(session)
+    a_member(session, program, "c-42", birth_date=date(1990, 3, 1), attributes={"club": "A"})
+    rules = [
+        {"code": "base", "kind": "base", "priority": 1, "points_per": {"amount": 100, "points": "1"}},
+        {
+            "code": "all", "kind": "bonus", "points": 5, "priority": 2,
+            "caps": {"budget": 1000, "per_member": {"ever": 50, "month": 20}}, "limits": {"day": 3},
+            "cooldown_days": 1, "birthday": {"days_before": 180, "days_after": 180},
+            "when": "history.orders > 0 && member.attributes.club == 'A' && history.categories['food'].orders == 0",
+        },
+    ]  # fmt: skip
+    programs.touch(session, program.program_id)
+    earning.save_draft(session, program.program_id, {"rules": rules, "segments": []}, now=NOW)
+    earning.publish(session, program.program_id, effective_from=None, published_by="me", now=NOW)
+    later = NOW + timedelta(days=400)
+    record_order(session, program.program_id, an_order(), now=NOW)
+
+    with statements() as sent:
+        answer = record_order(session, program.program_id, an_order(placed_at=later), now=later)
+
+    assert [award["points"] for award in orjson.loads(answer.body)["awards"]] == [100, 5]
+    assert len(sent) == 5, sent
