@@ -9,6 +9,7 @@ from flask_smorest import Api
 from loyalty.access import routes as access_routes
 from loyalty.access.errors import KeyMissing, ScopeMissing
 from loyalty.access.guard import guard
+from loyalty.audit import routes as audit_routes
 from loyalty.config import Settings, from_environment
 from loyalty.db import session
 from loyalty.earning import routes as earning_routes
@@ -32,6 +33,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
     (access_routes.bp, "admin"),
+    (audit_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from psycopg.rows import scalar_row
 
+from loyalty.audit import service as audit
+from loyalty.audit.domain import COMMAND_LINE
 from loyalty.db.session import Session
 from loyalty.earning import queries
 from loyalty.earning.domain import Draft
@@ -18,12 +20,20 @@ from loyalty.programs.domain import POINTS, Program
 _ORDERS_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %s AND kind = 'order')"
 
 
-def save_draft(session: Session, program_id: UUID, rules: list[dict[str, Any]], *, now: datetime) -> Draft:
+def save_draft(
+    session: Session, program_id: UUID, rules: list[dict[str, Any]], *, actor: str = COMMAND_LINE, now: datetime
+) -> Draft:
     """Replace the draft. The caller has locked the program's configuration and checked the version."""
     row = session.orm.get(RuleDraftRow, program_id) or RuleDraftRow(program_id=program_id, version=0)
+    before = None if row.rules is None else {"version": row.version, "rules": row.rules}
+    after = {"version": row.version + 1, "rules": rules}
     row.rules, row.updated_at, row.version = rules, now, row.version + 1
     session.orm.add(row)
     session.orm.flush()
+    audit.record(
+        session, program_id, actor=actor, action="earning-rules.drafted", resource="earning-rules/draft",
+        before=before, after=after, now=now,
+    )  # fmt: skip
     return Draft(row.version, rules)
 
 
@@ -55,7 +65,12 @@ def publish(
     draft.rules, draft.version, draft.updated_at = None, draft.version + 1, now
     session.orm.add(row)
     session.orm.flush()
-    return queries.stored_set(session, program_id, version=row.version, now=now)
+    published = queries.stored_set(session, program_id, version=row.version, now=now)
+    audit.record(
+        session, program_id, actor=published_by, action="earning-rules.published", resource="earning-rules",
+        before=newest, after=published, now=now,
+    )  # fmt: skip
+    return published
 
 
 def _refuse_contradictions(rules: list[dict[str, Any]]) -> None:

@@ -1,6 +1,6 @@
 """A program's settings as frozen values."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -110,6 +110,21 @@ class Program:
     reinstatement: ReinstatementSettings = ReinstatementSettings()
     pay: PaySettings = PaySettings()
     holdout_percent: int = 0
+
+
+# What a program is called by whom, and what counts its changes, is no setting of it.
+NOT_SETTINGS = ("program_id", "version", "config_version")
+
+
+def document_of(program: Program) -> dict[str, Any]:
+    """All settings of a program, defaults spelt out, as one document. `program_from` is the inverse."""
+    return {name: value for name, value in asdict(program).items() if name not in NOT_SETTINGS}
+
+
+def program_from(document: dict[str, Any], **numbers: Any) -> Program:
+    """A program from the document of its settings, and its id and versions."""
+    named = ("code", "name", "currency", "time_zone", "locale", "sandbox")
+    return Program(**{name: document[name] for name in named}, **settings_from(document), **numbers)
 
 
 def settings_from(stored: dict[str, Any]) -> dict[str, Any]:

@@ -1,10 +1,10 @@
-"""The table of programs."""
+"""The table of programs, and of what their settings were."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -31,3 +31,15 @@ class ProgramRow(Base):
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     config_version: Mapped[int] = mapped_column(BigInteger, default=1)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class ProgramVersionRow(Base):
+    """All settings of a program at one version of them: orders are explained by the settings they were judged by."""
+
+    __tablename__ = "program_versions"
+
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    config_version: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    recorded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))

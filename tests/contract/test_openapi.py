@@ -31,8 +31,9 @@ from tests.contract.validator import CONTRACT, contract
 ROOT = CONTRACT.parent
 KEYLESS = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/{name}"}
 
-# Refusals of commands, which no route can meet: keys belong to a program, and programs are made by operators.
-OF_COMMANDS = {"program-not-found", "program-code-taken"}
+# Refusals that no route can meet: keys belong to a program, programs are made by operators, and the version that an order
+# was judged by is there.
+OF_COMMANDS = {"program-not-found", "program-code-taken", "program-version-not-found"}
 # What the framework says of any address or to anybody, and no operation lists by itself.
 OF_THE_FRAMEWORK = {"method-not-allowed", "request-timeout", "internal-error"}
 
