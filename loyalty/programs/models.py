@@ -1,10 +1,10 @@
 """The table of programs, and of what their settings were."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Interval, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ class ProgramRow(Base):
     __table_args__ = (
         UniqueConstraint("code"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
+        CheckConstraint("clock_ahead >= '0' AND (sandbox OR clock_ahead = '0')", name="clock_of_a_sandbox_runs_ahead"),
     )
 
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -31,6 +32,7 @@ class ProgramRow(Base):
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     config_version: Mapped[int] = mapped_column(BigInteger, default=1)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    clock_ahead: Mapped[timedelta] = mapped_column(Interval, default=timedelta(0), server_default="0")
 
 
 class ProgramVersionRow(Base):

@@ -6,10 +6,11 @@ that were replaced before it began. A read may lag behind a change by `FRESH_SEC
 
 import time
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row, scalar_row, tuple_row
+from psycopg.rows import class_row, dict_row, scalar_row, tuple_row
 
 from loyalty.db.session import Session
 from loyalty.programs.domain import Program, program_from
@@ -25,7 +26,17 @@ _LOAD = "SELECT * FROM programs WHERE program_id = %s"
 _VERSION = "SELECT config_version FROM programs WHERE program_id = %s"
 _BY_CODE = "SELECT program_id FROM programs WHERE code = %s"
 _AT_VERSION = "SELECT document, config_version FROM program_versions WHERE program_id = %s AND version = %s"
+_CLOCK = "SELECT sandbox, clock_ahead AS ahead FROM programs WHERE program_id = %s"
+_MOVED = "SELECT program_id, clock_ahead FROM programs WHERE clock_ahead > '0' ORDER BY program_id"
 _ALL_CODES = "SELECT code FROM programs ORDER BY code"
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramClock:
+    """By how much a program's clock runs ahead of the real one; it does in sandboxes only."""
+
+    sandbox: bool
+    ahead: timedelta
 
 
 @dataclass(slots=True)
@@ -86,6 +97,19 @@ def by_code(session: Session, code: str) -> Program:
     if program_id is None:
         raise ProgramNotFound(f"There is no program '{code}'.", program=code)
     return load(session, program_id)
+
+
+def clock(session: Session, program_id: UUID) -> ProgramClock:
+    """The clock of a program, as it is in the database at this instant. Refuses: ProgramNotFound."""
+    found = session.row(_CLOCK, (program_id,), into=class_row(ProgramClock))
+    if found is None:
+        raise ProgramNotFound
+    return found
+
+
+def moved_clocks(session: Session) -> dict[UUID, timedelta]:
+    """The programs whose clock runs ahead of the real one, and by how much."""
+    return dict(session.rows(_MOVED, into=tuple_row))
 
 
 def codes(session: Session) -> list[str]:

@@ -1,7 +1,7 @@
 """Creating programs and changing their settings."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +24,11 @@ _CODE_TAKEN = "SELECT true FROM programs WHERE code = %s"
 _TOUCH = "UPDATE programs SET config_version = config_version + 1 WHERE program_id = %s RETURNING config_version"
 
 
+_HOLD_STILL = "SELECT 1 FROM programs WHERE program_id = %s FOR NO KEY UPDATE"
+
+_SET_CLOCK = "UPDATE programs SET clock_ahead = %s WHERE program_id = %s"
+
+
 def create_program(session: Session, new: NewProgram, *, actor: str = COMMAND_LINE, now: datetime) -> Program:
     """Create a program with default settings. Refuses: ProgramCodeTaken."""
     if session.row(_CODE_TAKEN, (new.code,), into=scalar_row):
@@ -40,6 +45,16 @@ def touch(session: Session, program_id: UUID) -> int:
     version = session.row(_TOUCH, (program_id,), into=scalar_row)
     assert version is not None, "the program of a caller exists"
     return int(version)
+
+
+def hold_still(session: Session, program_id: UUID) -> None:
+    """Let nobody else change the program's configuration until this transaction ends; nothing is announced yet."""
+    session.run(_HOLD_STILL, (program_id,))
+
+
+def set_clock(session: Session, program_id: UUID, *, ahead: timedelta) -> None:
+    """Let the clock of a sandbox run ahead of the real one by so much. The caller holds the program still."""
+    session.run(_SET_CLOCK, (ahead, program_id))
 
 
 def change_settings(
