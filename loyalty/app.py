@@ -11,6 +11,7 @@ from loyalty.access.errors import KeyMissing, ScopeMissing
 from loyalty.access.guard import back_to_real_time, guard
 from loyalty.audit import routes as audit_routes
 from loyalty.config import Settings, from_environment
+from loyalty.configuration import routes as configuration_routes
 from loyalty.db import session
 from loyalty.earning import routes as earning_routes
 from loyalty.ledger import routes as ledger_routes
@@ -36,6 +37,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (access_routes.bp, "admin"),
     (audit_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),
+    (configuration_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )
 

@@ -127,6 +127,14 @@ def program_from(document: dict[str, Any], **numbers: Any) -> Program:
     return Program(**{name: document[name] for name in named}, **settings_from(document), **numbers)
 
 
+def with_changes(program: Program, changes: dict[str, Any]) -> Program:
+    """The program as it would be with some settings changed: what is given is changed, what is absent stays."""
+    document = document_of(program)
+    for name, value in changes.items():
+        document[name] = {**document[name], **value} if isinstance(value, dict) else value
+    return program_from(document, **{name: getattr(program, name) for name in NOT_SETTINGS})
+
+
 def settings_from(stored: dict[str, Any]) -> dict[str, Any]:
     """The settings a program keeps as one document, as values. The inverse of `dataclasses.asdict`."""
     made: dict[str, Any] = {k: stored[k] for k in ("auto_enrol", "rounding", "holdout_percent") if k in stored}
