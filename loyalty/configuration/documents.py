@@ -40,7 +40,7 @@ def load(text: bytes) -> dict[str, Any]:
 def program_document(program: Program) -> dict[str, Any]:
     """The settings of a program."""
     written: dict[str, Any] = _PROGRAM.dump(program)
-    return written
+    return {"code": written.pop("code"), **written}
 
 
 def rules_document(stored: Mapping[str, Any]) -> dict[str, Any]:
