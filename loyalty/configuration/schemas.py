@@ -15,7 +15,9 @@ from loyalty.rewards.schemas import NewRewardSchema
 from loyalty.web.fields import Code, Whole
 
 FORMAT = 1
-REWARDS_MAX = 10_000
+
+# A document should fit into a request. A larger catalogue goes in several: what one does not name stays.
+REWARDS_MAX = 1_000
 
 # What a program is, rather than how it is set up: an import leaves it as it is.
 OF_THE_PROGRAM = ("code", "currency", "time_zone")
