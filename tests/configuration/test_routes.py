@@ -264,6 +264,20 @@ def test_a_draft_that_someone_has_begun_is_left_to_them(api: Api):
     assert [rule["code"] for rule in api.get("/v1/admin/earning-rules/draft").json["rules"]] == ["mine"]
 
 
+def test_rules_that_are_imported_overrule_what_was_scheduled(api: Api):
+    rule = {"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}
+    api.put("/v1/admin/earning-rules/draft", {"rules": [rule]})
+    api.post("/v1/admin/earning-rules/publish", {"effective_from": "2199-01-01T00:00:00Z"})
+    document = export(api)
+    assert document["earning_rules"]["rules"][0]["priority"] == 10  # those in force, not those to come
+
+    document["earning_rules"]["rules"][0]["priority"] = 11
+    apply(api, document)
+
+    assert api.get("/v1/admin/earning-rules").json["version"] == 2
+    assert api.post(f"{CONFIG}/diff", document).json["changes"] == []
+
+
 def test_nothing_secret_is_exported(rich: Api):
     told = rich.get(CONFIG).get_data(as_text=True)
 

@@ -1,6 +1,7 @@
 """The clock of a sandbox: whose it is, where it may go, who follows it, and what stays on real time."""
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from flask import Flask
@@ -9,10 +10,13 @@ from psycopg.errors import CheckViolation
 from loyalty.access import guard
 from loyalty.core import clock
 from loyalty.db.session import reading, transaction
+from loyalty.ledger import settlement
 from loyalty.programs import queries as programs
+from loyalty.sandbox import service
 from tests.api import Api
-from tests.builders import NOW, a_key, a_program
+from tests.builders import NOW, a_key, a_member, a_program
 from tests.clocks import it_is
+from tests.ledger.books import earn
 
 NEXT_YEAR = "2027-03-01T12:00:00Z"
 
@@ -118,3 +122,19 @@ def test_the_database_keeps_the_clock_of_a_real_program(api: Api):
         session.run("UPDATE programs SET clock_ahead = '1 day' WHERE program_id = %s", (api.program.program_id,))
     with api.app.app_context(), reading() as session:
         assert programs.clock(session, api.program.program_id).ahead == clock.REAL
+
+
+def test_one_request_settles_so_many_members_and_leaves_the_rest_to_the_worker(
+    sandbox: Api, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(service, "SETTLED_MAX", 3)
+    monkeypatch.setattr(service, "settle_program", partial(settlement.settle_program, limit=2))
+    with sandbox.app.app_context(), transaction() as session:
+        for _ in range(6):
+            member = a_member(session, sandbox.program)
+            earn(session, sandbox.program, member, 100, expires_at=NOW + timedelta(days=1))
+
+    assert sandbox.post("/v1/admin/clock", {"now": NEXT_YEAR}).json["settled"] == 4
+
+    with sandbox.app.app_context(), transaction() as session:
+        assert settlement.settle_program(session, sandbox.program.program_id, now=NOW + timedelta(days=365)) == 2
