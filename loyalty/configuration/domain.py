@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 
@@ -20,10 +21,14 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What a document changes, and the rewards that it leaves alone because it does not name them."""
+    """What a document changes, and the rewards that it leaves alone because it does not name them.
+
+    `in_force_at`: once it was imported, when the last of it takes effect.
+    """
 
     changes: tuple[Change, ...]
     kept: tuple[str, ...] = ()
+    in_force_at: datetime | None = None
 
     def touches(self, path: str) -> bool:
         """Whether something at or below a path changes."""

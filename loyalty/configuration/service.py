@@ -1,5 +1,6 @@
 """Applying a configuration."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -32,27 +33,30 @@ def import_configuration(
     programs.touch(session, program_id)
     if comparison.touches("/program"):
         programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
+    in_force_at = now
     if comparison.touches("/earning_rules"):
-        _publish(session, program_id, wanted["earning_rules"], actor=actor, now=now)
+        in_force_at = _publish(session, program_id, wanted["earning_rules"], actor=actor, now=now)
     for number, (code, new) in enumerate(wanted.get("rewards", ())):
         if comparison.touches(f"/rewards/{number}"):
             rewards.put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
-    after = queries.configuration(session, program_id, now=now)
+    after = queries.configuration(session, program_id, now=in_force_at)
     audit.record(
         session, program_id, actor=actor, action="configuration.imported", resource="config", before=before,
         after=after, now=now,
     )  # fmt: skip
-    return comparison
+    return replace(comparison, in_force_at=in_force_at)
 
 
-def _publish(session: Session, program_id: UUID, wanted: dict[str, Any], *, actor: str, now: datetime) -> None:
-    """Publish rules by way of the draft. A draft that someone has begun is put back: it is theirs."""
+def _publish(session: Session, program_id: UUID, wanted: dict[str, Any], *, actor: str, now: datetime) -> datetime:
+    """Publish rules by way of the draft; answers when they are in force. A draft that someone has begun is put back."""
     begun = drafts.draft(session, program_id, now=now)
-    earning.save_draft(session, program_id, wanted["rules"], actor=actor, now=now)
+    earning.save_draft(session, program_id, wanted, actor=actor, now=now)
     try:
-        earning.publish(session, program_id, effective_from=None, published_by=actor, now=now)
+        published = earning.publish(session, program_id, effective_from=None, published_by=actor, now=now)
     except RulesInvalid as refused:
         errors = [{**error, "pointer": f"/earning_rules{error['pointer']}"} for error in refused.facts["errors"]]
         raise RulesInvalid(refused.detail, **{**refused.facts, "errors": errors}) from None
     if begun.begun:
-        earning.save_draft(session, program_id, begun.rules, actor=actor, now=now)
+        theirs = {name: getattr(begun, name) for name in wanted}
+        earning.save_draft(session, program_id, theirs, actor=actor, now=now)
+    return published["effective_from"] or now

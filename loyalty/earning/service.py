@@ -21,20 +21,20 @@ _ORDERS_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %
 
 
 def save_draft(
-    session: Session, program_id: UUID, rules: list[dict[str, Any]], *, actor: str = COMMAND_LINE, now: datetime
+    session: Session, program_id: UUID, new: dict[str, Any], *, actor: str = COMMAND_LINE, now: datetime
 ) -> Draft:
     """Replace the draft. The caller has locked the program's configuration and checked the version."""
     row = session.orm.get(RuleDraftRow, program_id) or RuleDraftRow(program_id=program_id, version=0)
     before = None if row.rules is None else {"version": row.version, "rules": row.rules}
-    after = {"version": row.version + 1, "rules": rules}
-    row.rules, row.updated_at, row.version = rules, now, row.version + 1
+    after = {"version": row.version + 1, **new}
+    row.rules, row.updated_at, row.version = new["rules"], now, row.version + 1
     session.orm.add(row)
     session.orm.flush()
     audit.record(
         session, program_id, actor=actor, action="earning-rules.drafted", resource="earning-rules/draft",
         before=before, after=after, now=now,
     )  # fmt: skip
-    return Draft(row.version, rules)
+    return Draft(row.version, new["rules"])
 
 
 def publish(
