@@ -8,8 +8,10 @@ from flask_smorest import Api
 
 from loyalty.access import routes as access_routes
 from loyalty.access.errors import KeyMissing, ScopeMissing
-from loyalty.access.guard import guard
+from loyalty.access.guard import back_to_real_time, guard
+from loyalty.audit import routes as audit_routes
 from loyalty.config import Settings, from_environment
+from loyalty.configuration import routes as configuration_routes
 from loyalty.db import session
 from loyalty.earning import routes as earning_routes
 from loyalty.ledger import routes as ledger_routes
@@ -18,6 +20,7 @@ from loyalty.orders import routes as orders_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
+from loyalty.sandbox import routes as sandbox_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests
 from loyalty.web.blueprints import Blueprint
 
@@ -34,6 +37,9 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (earning_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
     (access_routes.bp, "admin"),
+    (audit_routes.bp, "admin"),
+    (sandbox_routes.bp, "admin"),
+    (configuration_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )
 
@@ -69,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     requests.init_app(app)
     problems.init_app(app)
     session.init_app(app, settings)
+    app.teardown_request(back_to_real_time)
     api = ContractApi(app)
     arguments.init_app(app, api)
     openapi.init_app(api)

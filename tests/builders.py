@@ -35,7 +35,7 @@ def a_program(session: Session, *, settings: dict[str, Any] | None = None, **giv
     program = programs.create_program(session, new, now=NOW)
     if settings:
         programs.touch(session, program.program_id)
-        program = programs.change_settings(session, program.program_id, settings)
+        program = programs.change_settings(session, program.program_id, settings, now=NOW)
     return program
 
 

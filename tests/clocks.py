@@ -8,6 +8,6 @@ from loyalty.core import clock
 
 
 def it_is(monkeypatch: pytest.MonkeyPatch, instant: datetime) -> None:
-    """From now on, and until the test ends or says otherwise, it is `instant`."""
-    monkeypatch.setattr(clock, "now", lambda: instant)
+    """From now on, and until the test ends or says otherwise, it is `instant`; later in sandboxes that run ahead."""
+    monkeypatch.setattr(clock, "real_now", lambda: instant)
     monkeypatch.setattr(clock, "wait_until", lambda _: None)

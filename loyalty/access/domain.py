@@ -1,7 +1,7 @@
 """Keys and scopes as values."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 AREAS = ("members", "orders", "rewards", "offers", "reports")
@@ -12,12 +12,14 @@ SCOPES = frozenset({"admin"} | set(AREAS) | {f"{area}:{access}" for area in AREA
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who is calling: the program and the scopes of the key."""
+    """Who is calling: the program and the scopes of the key. In a sandbox, the clock may run ahead of the real one."""
 
     program_id: UUID
     key_id: UUID
     scopes: frozenset[str]
     expires_at: datetime | None = None
+    sandbox: bool = False
+    clock_ahead: timedelta = timedelta(0)
 
     def may(self, area: str, access: str) -> bool:
         """Whether the key opens `area` ("orders") for `access` ("read" or "write")."""

@@ -1,7 +1,10 @@
 """The guard in front of every blueprint: key, scope, caller.
 
 A key that was found is remembered for a second per process: a revoked key is refused everywhere within that time, at
-once in the process that revoked it.
+once in the process that revoked it. Keys of sandboxes are not remembered: when the clock of one is moved, the next
+request sees it, whichever process it meets.
+
+The guard also sets the clock of the request to that of the caller's program. Keys themselves expire by the real one.
 """
 
 import time
@@ -62,7 +65,13 @@ def identify() -> Caller:
     if caller is None:
         raise KeyMissing("This key is unknown, expired or revoked.")
     g.caller = caller
+    clock.run_ahead(caller.clock_ahead)
     return caller
+
+
+def back_to_real_time(_error: BaseException | None = None) -> None:
+    """At the end of a request: whatever its thread does next has nothing to do with its program."""
+    clock.run_ahead(clock.REAL)
 
 
 def reading_operation(view: T) -> T:
@@ -77,7 +86,7 @@ def _access() -> str:
 
 
 def _caller(secret_hash: bytes) -> Caller | None:
-    now = clock.now()
+    now = clock.real_now()
     known = _known.get(secret_hash)
     if known is not None and time.monotonic() < known.until:
         caller: Caller | None = known.caller
@@ -86,7 +95,7 @@ def _caller(secret_hash: bytes) -> Caller | None:
             caller = queries.caller_with(session, secret_hash, now=now)
         if len(_known) >= REMEMBERED_MAX:
             _known.clear()
-        if caller is not None:
+        if caller is not None and not caller.sandbox:
             _known[secret_hash] = _Known(caller, time.monotonic() + REMEMBERED_SECONDS)
         else:
             _known.pop(secret_hash, None)

@@ -1,5 +1,6 @@
 """Reading keys."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from loyalty.db.session import Session
 LAST_ID = UUID(int=2**128 - 1)
 
 _CALLER = """
-SELECT program_id, key_id, scopes, expires_at FROM api_keys
-WHERE secret_hash = %s AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > %s)
+SELECT k.program_id, k.key_id, k.scopes, k.expires_at, p.sandbox, p.clock_ahead
+FROM api_keys k JOIN programs p ON p.program_id = k.program_id
+WHERE k.secret_hash = %s AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > %s)
 """
 
 _KEYS = """
@@ -26,7 +28,7 @@ ORDER BY key_id DESC LIMIT %(limit)s
 def caller_with(session: Session, secret_hash: bytes, *, now: datetime) -> Caller | None:
     """Whom the key with this hash belongs to, unless it is unknown, revoked or expired."""
     found = session.row(_CALLER, (secret_hash, now), into=class_row(Caller))
-    return found and Caller(found.program_id, found.key_id, frozenset(found.scopes), found.expires_at)
+    return found and replace(found, scopes=frozenset(found.scopes))
 
 
 def keys(session: Session, program_id: UUID, window: Window) -> Page[Key]:

@@ -39,7 +39,7 @@ def list_keys(session: Session, window: Window) -> Page[Key]:
 @bp.response(HTTPStatus.CREATED, IssuedKeySchema(), example=ISSUED_KEY)
 def create_key(session: Session, new: NewKey) -> IssuedKey:
     """Make a key. Its secret is shown this once."""
-    return service.create_key(session, g.caller.program_id, new, now=clock.now())
+    return service.create_key(session, g.caller.program_id, new, actor=str(g.caller.key_id), now=clock.now())
 
 
 @bp.post("/<uuid:key_id>/revoke")
@@ -49,6 +49,7 @@ def create_key(session: Session, new: NewKey) -> IssuedKey:
 @bp.response(200, KeySchema(), example=REVOKED_KEY)
 def revoke_key(session: Session, key_id: UUID) -> Key:
     """Revoke a key. It is refused everywhere within a second."""
-    key = service.revoke_key(session, g.caller.program_id, key_id, now=clock.now())
+    caller = g.caller
+    key = service.revoke_key(session, caller.program_id, key_id, actor=str(caller.key_id), now=clock.now())
     forget_keys()
     return key

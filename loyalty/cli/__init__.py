@@ -19,6 +19,7 @@ COMMANDS = {
     "migrate": ("loyalty.cli.migrate:migrate", "Bring the database to the schema of this version."),
     "programs": ("loyalty.cli.programs:programs", "Create and list programs."),
     "keys": ("loyalty.cli.keys:keys", "Create, list and revoke API keys."),
+    "config": ("loyalty.cli.config:config", "Export, compare and apply a program's configuration."),
     "demo": ("loyalty.cli.demo:demo", "Load real purchases (the Complete Journey) as members and orders."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
     "settle": ("loyalty.cli.settle:settle", "Record what has matured or lapsed, of all members, now."),

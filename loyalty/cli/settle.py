@@ -5,7 +5,7 @@ import click
 from loyalty.cli.runtime import in_application
 from loyalty.core import clock
 from loyalty.db.batches import in_batches
-from loyalty.ledger.settlement import settle_batch
+from loyalty.ledger.settlement import settle_batch, settle_sandboxes
 
 
 @click.command()
@@ -17,4 +17,5 @@ def settle() -> None:
     """
     now = clock.now()
     settled = in_batches(lambda session: settle_batch(session, now=now))
+    settled += in_batches(lambda session: settle_sandboxes(session, now=now))
     click.echo(f"{settled:,} {'member was' if settled == 1 else 'members were'} settled.")

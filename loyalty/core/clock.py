@@ -1,14 +1,28 @@
-"""The only place that asks what time it is. Below routes, jobs and commands, `now` is an argument."""
+"""The only place that asks what time it is. Below routes, jobs and commands, `now` is an argument.
+
+A sandbox may have a clock that runs ahead of the real one. The guard says by how much, once for each request, so
+whatever serves the request asks for `now()` as ever and cannot forget it.
+"""
 
 import time
-from datetime import UTC, datetime
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+
+REAL = timedelta(0)
+
+_ahead: ContextVar[timedelta] = ContextVar("ahead", default=REAL)
 
 # Nobody is kept waiting for longer.
 WAIT_SECONDS_MAX = 1.0
 
 
 def now() -> datetime:
-    """The present instant, aware, in UTC."""
+    """The present instant on the clock of the program that is served, aware, in UTC."""
+    return real_now() + _ahead.get()
+
+
+def real_now() -> datetime:
+    """The present instant, aware, in UTC, whatever a sandbox believes: for keys and for what is not a program's."""
     return datetime.now(UTC)
 
 
@@ -17,3 +31,8 @@ def wait_until(instant: datetime) -> None:
     seconds = (instant - now()).total_seconds()
     if 0 < seconds <= WAIT_SECONDS_MAX:
         time.sleep(seconds)
+
+
+def run_ahead(by: timedelta) -> None:
+    """From now on, in this context, the clock runs ahead of the real one by so much."""
+    _ahead.set(by)

@@ -68,7 +68,7 @@ def put_earning_rules_draft(session: Session, new: dict[str, Any]) -> tuple[Draf
     programs.touch(session, g.caller.program_id)
     current = queries.draft(session, g.caller.program_id, now=now)
     require_version(current.version, existing=current.begun)
-    draft = service.save_draft(session, g.caller.program_id, new, now=now)
+    draft = service.save_draft(session, g.caller.program_id, new, actor=str(g.caller.key_id), now=now)
     return draft, etag(draft.version)
 
 

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from psycopg.rows import scalar_row
 
+from loyalty.audit import service as audit
+from loyalty.audit.domain import COMMAND_LINE
 from loyalty.db.session import Session
 from loyalty.earning import budgets, queries
 from loyalty.earning.checking import check
@@ -22,12 +24,20 @@ LEAD = timedelta(milliseconds=250)
 _ORDERS_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %s AND kind = 'order')"
 
 
-def save_draft(session: Session, program_id: UUID, new: dict[str, Any], *, now: datetime) -> Draft:
+def save_draft(
+    session: Session, program_id: UUID, new: dict[str, Any], *, actor: str = COMMAND_LINE, now: datetime
+) -> Draft:
     """Replace the draft. The caller has locked the program's configuration and checked the version."""
     row = session.orm.get(RuleDraftRow, program_id) or RuleDraftRow(program_id=program_id, version=0)
+    before = None if row.rules is None else {"version": row.version, "rules": row.rules, "segments": row.segments}
+    after = {"version": row.version + 1, **new}
     row.rules, row.segments, row.updated_at, row.version = new["rules"], new["segments"], now, row.version + 1
     session.orm.add(row)
     session.orm.flush()
+    audit.record(
+        session, program_id, actor=actor, action="earning-rules.drafted", resource="earning-rules/draft",
+        before=before, after=after, now=now,
+    )  # fmt: skip
     return Draft(row.version, row.rules, row.segments)
 
 
@@ -62,7 +72,12 @@ def publish(
     draft.rules, draft.segments, draft.version, draft.updated_at = None, [], draft.version + 1, now
     session.orm.add(row)
     session.orm.flush()
-    return queries.stored_set(session, program_id, version=row.version, now=now)
+    published = queries.stored_set(session, program_id, version=row.version, now=now)
+    audit.record(
+        session, program_id, actor=published_by, action="earning-rules.published", resource="earning-rules",
+        before=newest, after=published, now=now,
+    )  # fmt: skip
+    return published
 
 
 def _numbered(rules: list[dict[str, Any]], before: list[dict[str, Any]]) -> list[dict[str, Any]]:

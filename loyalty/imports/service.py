@@ -119,7 +119,7 @@ def prepare_program(session: Session, code: str, *, currency: str, time_zone: st
             f"Program '{code}' has orders in {program.currency}, {program.time_zone}, and these are in {currency}, "
             f"{time_zone}: name another with --program."
         )
-    return change_settings(session, program.program_id, {"currency": currency, "time_zone": time_zone})
+    return change_settings(session, program.program_id, {"currency": currency, "time_zone": time_zone}, now=now)
 
 
 def _batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

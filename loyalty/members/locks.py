@@ -46,8 +46,16 @@ _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
 # whom someone else has locked is passed over for the next one instead of being waited for: hence no order of ids.
 _LOCK_DUE = f"""
 SELECT m.program_id, {_LOCKED} FROM accounts a JOIN members m ON m.member_id = a.member_id
-WHERE a.next_change_at <= %s
+WHERE a.next_change_at <= %s AND a.program_id NOT IN (SELECT program_id FROM programs WHERE clock_ahead > '0')
 ORDER BY a.next_change_at LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED
+"""
+
+# Of one program, by the index of its accounts: a sandbox may be years ahead, and by the index of instants one would
+# pass everything that falls due in all other programs until then.
+_LOCK_DUE_OF = f"""
+SELECT {_LOCKED} FROM accounts a JOIN members m ON m.member_id = a.member_id
+WHERE a.program_id = %s AND a.next_change_at <= %s
+ORDER BY a.member_id LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED
 """
 
 # Lock the members, then claim the keys of those who may act; a key that is taken already is not claimed.
@@ -130,13 +138,22 @@ def lock_by_id(session: Session, member_id: UUID) -> LockedMember | None:
 
 
 def lock_due_members(session: Session, *, now: datetime, limit: int) -> dict[UUID, list[LockedMember]]:
-    """Lock the members of at most `limit` accounts that are due at `now` and free, by program. Waits for nobody."""
+    """Lock the members of at most `limit` accounts that are due at `now` and free, by program. Waits for nobody.
+
+    Programs whose clock is not the real one are left out.
+    """
     found: dict[UUID, dict[UUID, LockedMember]] = {}
     for program_id, *of in session.rows(_LOCK_DUE, (now, limit), into=tuple_row):
         member = LockedMember(*of)
         # Once each: two units of a member may be due.
         found.setdefault(program_id, {})[member.member_id] = member
     return {program_id: list(members.values()) for program_id, members in found.items()}
+
+
+def lock_due_members_of(session: Session, program_id: UUID, *, now: datetime, limit: int) -> list[LockedMember]:
+    """Lock the members of at most `limit` accounts of a program that are due at `now` and free. Waits for nobody."""
+    found = session.rows(_LOCK_DUE_OF, (program_id, now, limit), into=class_row(LockedMember))
+    return list({member.member_id: member for member in found}.values())
 
 
 def lock_and_claim(

@@ -54,13 +54,14 @@ def explain_order(session: Session, program_id: UUID, order_id: str) -> dict[str
     """
     order = queries.order(session, program_id, order_id)
     program = programs.current(session, program_id)
-    judged = judged_from(order.judged)
+    if (judged := judged_from(order.judged)) is not None:
+        program = programs.at_version(session, program_id, judged.settings)
     purchase = _purchase(order)
     if judged is None:
         # Recorded before that was kept, or a guest's: what the member was like then is not known.
         version = earning.rules_at(session, program, min(order.placed_at, order.recorded_at)).version
         judged = Judged(version, program.version, UNKNOWN)
-    rules = earning.rules_of(session, program, judged.rules)
+    rules = earning.rules_of(session, programs.current(session, program_id), judged.rules)
     if order.customer_id is None:
         refused = refused_to_guests(rules)
     else:

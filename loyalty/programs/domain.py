@@ -1,6 +1,6 @@
 """A program's settings as frozen values."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 from uuid import UUID
 
@@ -110,6 +110,29 @@ class Program:
     reinstatement: ReinstatementSettings = ReinstatementSettings()
     pay: PaySettings = PaySettings()
     holdout_percent: int = 0
+
+
+# What a program is called by whom, and what counts its changes, is no setting of it.
+NOT_SETTINGS = ("program_id", "version", "config_version")
+
+
+def document_of(program: Program) -> dict[str, Any]:
+    """All settings of a program, defaults spelt out, as one document. `program_from` is the inverse."""
+    return {name: value for name, value in asdict(program).items() if name not in NOT_SETTINGS}
+
+
+def program_from(document: dict[str, Any], **numbers: Any) -> Program:
+    """A program from the document of its settings, and its id and versions."""
+    named = ("code", "name", "currency", "time_zone", "locale", "sandbox")
+    return Program(**{name: document[name] for name in named}, **settings_from(document), **numbers)
+
+
+def with_changes(program: Program, changes: dict[str, Any]) -> Program:
+    """The program as it would be with some settings changed: what is given is changed, what is absent stays."""
+    document = document_of(program)
+    for name, value in changes.items():
+        document[name] = {**document[name], **value} if isinstance(value, dict) else value
+    return program_from(document, **{name: getattr(program, name) for name in NOT_SETTINGS})
 
 
 def settings_from(stored: dict[str, Any]) -> dict[str, Any]:

@@ -13,3 +13,9 @@ class ProgramCodeTaken(Conflict):
     """A program with this code exists already."""
 
     code = "program-code-taken"
+
+
+class ProgramVersionNotFound(NotFound):
+    """The program never had settings of this version."""
+
+    code = "program-version-not-found"

@@ -1,10 +1,10 @@
-"""The table of programs."""
+"""The table of programs, and of what their settings were."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Text, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Interval, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -18,6 +18,7 @@ class ProgramRow(Base):
     __table_args__ = (
         UniqueConstraint("code"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
+        CheckConstraint("clock_ahead >= '0' AND (sandbox OR clock_ahead = '0')", name="clock_of_a_sandbox_runs_ahead"),
     )
 
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -31,3 +32,16 @@ class ProgramRow(Base):
     version: Mapped[int] = mapped_column(BigInteger, default=1)
     config_version: Mapped[int] = mapped_column(BigInteger, default=1)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    clock_ahead: Mapped[timedelta] = mapped_column(Interval, default=timedelta(0), server_default="0")
+
+
+class ProgramVersionRow(Base):
+    """All settings of a program at one version of them: orders are explained by the settings they were judged by."""
+
+    __tablename__ = "program_versions"
+
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"), primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    config_version: Mapped[int] = mapped_column(BigInteger)
+    document: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    recorded_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))

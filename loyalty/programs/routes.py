@@ -4,6 +4,7 @@ from typing import Any
 
 from flask import g
 
+from loyalty.core import clock
 from loyalty.core.errors import PreconditionMissing, Stale
 from loyalty.db.session import Session
 from loyalty.programs import queries, service
@@ -34,5 +35,6 @@ def change_program(session: Session, changes: dict[str, Any]) -> tuple[Program, 
     """Change settings of the program: what is given is changed, what is absent stays. Needs If-Match."""
     service.touch(session, g.caller.program_id)
     require_version(queries.load(session, g.caller.program_id).version)
-    program = service.change_settings(session, g.caller.program_id, changes)
+    actor = str(g.caller.key_id)
+    program = service.change_settings(session, g.caller.program_id, changes, actor=actor, now=clock.now())
     return program, etag(program.version)

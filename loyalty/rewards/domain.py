@@ -1,6 +1,6 @@
 """Rewards and redemptions as frozen values."""
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -30,12 +30,21 @@ class NewReward:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reward(NewReward):
-    """A reward of the catalogue. Its stock is counted elsewhere, so that `version` moves with edits alone."""
+    """A reward of the catalogue. Its stock is counted elsewhere, so that `version` moves with edits alone.
+
+    `configured_stock` is what there was to give when somebody last said so.
+    """
 
     program_id: UUID
     code: str
     version: int
     limited: bool
+    configured_stock: int | None = None
+
+
+def document_of(reward: Reward) -> dict[str, Any]:
+    """A reward as one document: as it was configured, and what is left of it."""
+    return {name: value for name, value in asdict(reward).items() if name not in ("program_id", "limited")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,13 @@ from loyalty.db.base import Base
 
 
 class RewardRow(Base):
-    """A reward as configured."""
+    """A reward as configured. `stock` is what there was to give when somebody last said so; what is left is counted."""
 
     __tablename__ = "rewards"
-    __table_args__ = (CheckConstraint("points > 0", name="points_positive"),)
+    __table_args__ = (
+        CheckConstraint("points > 0", name="points_positive"),
+        CheckConstraint("limited = (stock IS NOT NULL)", name="stock_when_limited"),
+    )
 
     program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"), primary_key=True)
     code: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -25,6 +28,7 @@ class RewardRow(Base):
     points: Mapped[int] = mapped_column(BigInteger)
     value: Mapped[dict[str, Any]] = mapped_column(JSONB)
     limited: Mapped[bool]
+    stock: Mapped[int | None] = mapped_column(BigInteger)
     valid_from: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     valid_to: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
     fulfilment: Mapped[str] = mapped_column(Text)

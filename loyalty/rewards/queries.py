@@ -15,7 +15,7 @@ from loyalty.rewards.errors import RedemptionNotFound, RewardNotFound
 
 _REWARD = """
 SELECT r.program_id, r.code, r.version, r.name, r.type, r.points, r.value, r.limited, s.remaining AS stock,
-       r.valid_from, r.valid_to, r.fulfilment
+       r.stock AS configured_stock, r.valid_from, r.valid_to, r.fulfilment
 FROM rewards r LEFT JOIN reward_stock s ON s.program_id = r.program_id AND s.code = r.code
 """
 _ONE = f"{_REWARD} WHERE r.program_id = %s AND r.code = %s"

@@ -85,8 +85,9 @@ def get_reward(session: Session, code: str) -> tuple[Reward, dict[str, str]]:
 @admin.alt_response(HTTPStatus.CREATED, schema=RewardSchema(), example=REWARD, headers=VERSIONED, success=True)
 def put_reward(session: Session, new: NewReward, code: str) -> tuple[Reward, int, dict[str, str]]:
     """Create a reward (201) or replace it (200, needs If-Match). `stock` is what is left to give."""
-    programs.touch(session, g.caller.program_id)
-    version = queries.version_of(session, g.caller.program_id, code)
+    program_id, actor = g.caller.program_id, str(g.caller.key_id)
+    programs.touch(session, program_id)
+    version = queries.version_of(session, program_id, code)
     require_version(version, existing=version > 0)
-    reward = service.put_reward(session, g.caller.program_id, code, new, now=clock.now())
+    reward = service.put_reward(session, program_id, code, new, actor=actor, now=clock.now())
     return reward, HTTPStatus.OK if version else HTTPStatus.CREATED, etag(reward.version)

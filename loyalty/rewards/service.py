@@ -6,6 +6,8 @@ from uuid import UUID
 
 import orjson
 
+from loyalty.audit import service as audit
+from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core.answers import Answer
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.core.ids import fingerprint
@@ -20,7 +22,7 @@ from loyalty.members.errors import MemberNotFound
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS
 from loyalty.rewards import queries
-from loyalty.rewards.domain import NewRedemption, NewReward, Reward
+from loyalty.rewards.domain import NewRedemption, NewReward, Reward, document_of
 from loyalty.rewards.errors import OutOfStock, RewardEnded, RewardNotStarted
 from loyalty.rewards.models import RedemptionRow, RewardRow, RewardStockRow
 from loyalty.vouchers import service as vouchers
@@ -31,27 +33,51 @@ UPDATE reward_stock SET remaining = remaining - 1 WHERE program_id = %s AND code
 """
 
 
-def put_reward(session: Session, program_id: UUID, code: str, new: NewReward, *, now: datetime) -> Reward:
-    """Create or replace a reward. The caller has locked the program's configuration and checked the version."""
+def put_reward(
+    session: Session,
+    program_id: UUID,
+    code: str,
+    new: NewReward,
+    *,
+    keep_stock: bool = False,
+    actor: str = COMMAND_LINE,
+    now: datetime,
+) -> Reward:
+    """Create or replace a reward. The caller has locked the program's configuration and checked the version.
+
+    `stock` is what is left to give from now on; with `keep_stock`, only if it is another than was last given.
+    """
     row = session.orm.get(RewardRow, (program_id, code))
+    before = None if row is None else queries.reward(session, program_id, code)
     if row is None:
         row = RewardRow(program_id=program_id, code=code, version=0)
         session.orm.add(row)
+    restocked = not keep_stock or row.stock != new.stock
     for name, value in asdict(new).items():
-        if name != "stock":
-            setattr(row, name, value)
+        setattr(row, name, value)
     row.limited = new.stock is not None
     row.version += 1
     row.updated_at = now
-    stock = session.orm.get(RewardStockRow, (program_id, code), with_for_update=True)
-    if new.stock is not None:
-        stock = stock or RewardStockRow(program_id=program_id, code=code)
-        stock.remaining = new.stock
-        session.orm.add(stock)
-    elif stock is not None:
-        session.orm.delete(stock)
+    if restocked:
+        _restock(session, program_id, code, new.stock)
     session.orm.flush()
-    return queries.reward(session, program_id, code)
+    after = queries.reward(session, program_id, code)
+    audit.record(
+        session, program_id, actor=actor, action="reward.changed" if before else "reward.created",
+        resource=f"rewards/{code}", before=before and document_of(before), after=document_of(after), now=now,
+    )  # fmt: skip
+    return after
+
+
+def _restock(session: Session, program_id: UUID, code: str, left: int | None) -> None:
+    """Set the counter that all members share; without end there is none."""
+    row = session.orm.get(RewardStockRow, (program_id, code), with_for_update=True)
+    if left is not None:
+        row = row or RewardStockRow(program_id=program_id, code=code)
+        row.remaining = left
+        session.orm.add(row)
+    elif row is not None:
+        session.orm.delete(row)
 
 
 def redeem_reward(

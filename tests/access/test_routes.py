@@ -11,6 +11,7 @@ from loyalty.core.ids import new_id
 from loyalty.db.session import reading
 from tests.api import Api
 from tests.builders import order_json
+from tests.clocks import it_is
 
 
 def new_key(api: Api, *scopes: str, **given) -> dict:
@@ -87,7 +88,7 @@ def test_a_key_is_refused_from_the_instant_it_expires(api: Api, monkeypatch):
     other = api.as_key(issued["secret"])
 
     assert other.get("/v1/members/nobody").status_code == 404
-    monkeypatch.setattr(clock, "now", lambda: expires_at)
+    it_is(monkeypatch, expires_at)
     assert other.get("/v1/members/nobody").status_code == 401
 
 

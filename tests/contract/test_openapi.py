@@ -21,6 +21,7 @@ from flask import Flask
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from loyalty.core.errors import DomainError, IdempotencyConflict, InvalidRequest
+from loyalty.db.session import transaction
 from loyalty.web import openapi
 from loyalty.web.blueprints import camel_case
 from loyalty.web.problems import HTTP_CODES, status_of
@@ -31,8 +32,9 @@ from tests.contract.validator import CONTRACT, contract
 ROOT = CONTRACT.parent
 KEYLESS = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/{name}"}
 
-# Refusals of commands, which no route can meet: keys belong to a program, and programs are made by operators.
-OF_COMMANDS = {"program-not-found", "program-code-taken"}
+# Refusals that no route can meet: keys belong to a program, programs are made by operators, and the version by which an
+# order was judged is there.
+OF_COMMANDS = {"program-not-found", "program-code-taken", "program-version-not-found"}
 # What the framework says of any address or to anybody, and no operation lists by itself.
 OF_THE_FRAMEWORK = {"method-not-allowed", "request-timeout", "internal-error"}
 
@@ -236,7 +238,7 @@ NATURAL = {
 
 
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
-ONLY_READ = {"/v1/members/search", "/v1/orders/preview"}
+ONLY_READ = {"/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff"}
 
 
 @each_operation
@@ -347,12 +349,17 @@ STORY = [
     ("PATCH", "/v1/admin/program", {"If-Match": '"1"'}),
     ("PUT", "/v1/admin/earning-rules/draft", {}),
     ("POST", "/v1/admin/earning-rules/publish", {}),
+    ("POST", "/v1/admin/config/diff", {}),
+    ("POST", "/v1/admin/config/import", {}),
     ("POST", "/v1/admin/keys", {}),
+    ("POST", "/v1/admin/clock", {}),
 ]
 
 
 def test_every_example_can_be_sent_as_it_stands(api: Api, monkeypatch: pytest.MonkeyPatch):
     api.enrol("c-43")
+    with api.app.app_context(), transaction() as session:  # where everything can be tried
+        session.run("UPDATE programs SET sandbox = true WHERE program_id = %s", (api.program.program_id,))
     for method, template, headers in STORY:
         if template.endswith("/reinstatements"):
             it_is(monkeypatch, datetime(2027, 3, 10, tzinfo=UTC))  # the points of the example have lapsed

@@ -26,7 +26,7 @@ from tests.proof import assert_books_balance
 
 A_NAME = "Ada Lovelace"
 A_WEEK = 7 * 24 * 60 * 60
-EACH = {"ledger.settle", "queue.retry_stalled", "queue.forget_failed", "web.forget_answers"}
+EACH = {"ledger.settle", "ledger.settle_sandboxes", "queue.retry_stalled", "queue.forget_failed", "web.forget_answers"}
 
 
 @pytest.fixture
@@ -138,7 +138,7 @@ def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings
     work_off()
 
     opened(due(a_deferrer(), (a_day + timedelta(minutes=5)).timestamp()))
-    assert set(waiting()) == {"ledger.settle", "queue.retry_stalled"}
+    assert set(waiting()) == {"ledger.settle", "ledger.settle_sandboxes", "queue.retry_stalled"}
     assert timedelta(seconds=LOOK_BACK_SECONDS) > timedelta(days=1)
 
 

@@ -57,7 +57,7 @@ def publish_rules(
         {"code": code, "priority": number, "categories": [code], **per, **its}
         for number, (code, its) in enumerate(terms.items())
     ]
-    earning.save_draft(session, program.program_id, rules, now=now)
+    earning.save_draft(session, program.program_id, {"rules": rules, "segments": []}, now=now)
     earning.publish(session, program.program_id, effective_from=None, published_by="", now=now)
 
 

@@ -47,7 +47,7 @@ def test_a_program_that_does_not_exist_is_not_found(session: Session):
 def test_a_change_moves_what_is_given_and_leaves_the_rest(session: Session):
     program = a_program(session, settings={"rounding": "ceil", "earn": {"shipping": True}})
 
-    changed = service.change_settings(session, program.program_id, {"name": "New", "earn": {"tax": "added"}})
+    changed = service.change_settings(session, program.program_id, {"name": "New", "earn": {"tax": "added"}}, now=NOW)
 
     assert (changed.name, changed.rounding, changed.currency) == ("New", "ceil", "EUR")
     assert (changed.earn.tax, changed.earn.shipping) == ("added", True)
@@ -58,7 +58,7 @@ def test_the_terms_of_a_unit_are_replaced_as_a_whole(session: Session):
     program = a_program(session)
     terms = {"activation": {"mode": "delay", "days": 3}, "expiry": {"mode": "calendar", "dates": ["12-31"]}}
 
-    units = service.change_settings(session, program.program_id, {"units": {"points": terms}}).units
+    units = service.change_settings(session, program.program_id, {"units": {"points": terms}}, now=NOW).units
 
     assert units["points"].activation == Activation("delay", days=3)
     assert units["points"].expiry == Expiry("calendar", dates=("12-31",))
@@ -86,7 +86,7 @@ def test_a_write_that_learns_a_newer_configuration_reads_the_program_anew(sessio
     program = a_program(session)
     queries.current(session, program.program_id)
     newer = service.touch(session, program.program_id)
-    service.change_settings(session, program.program_id, {"rounding": "ceil"})
+    service.change_settings(session, program.program_id, {"rounding": "ceil"}, now=NOW)
 
     assert queries.current(session, program.program_id).rounding == "floor"  # remembered for a second
     assert queries.current(session, program.program_id, config_version=newer).rounding == "ceil"
@@ -97,7 +97,7 @@ def test_a_read_sees_a_change_after_a_second_at_most(session: Session, monkeypat
     program = a_program(session)
     queries.current(session, program.program_id)
     service.touch(session, program.program_id)
-    service.change_settings(session, program.program_id, {"rounding": "ceil"})
+    service.change_settings(session, program.program_id, {"rounding": "ceil"}, now=NOW)
 
     monkeypatch.setattr(queries, "FRESH_SECONDS", 0.0)  # the second is over
 

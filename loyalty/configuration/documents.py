@@ -1,0 +1,59 @@
+"""Configurations as JSON: as they are, and as a document would have them, written in the same way.
+
+Both are written by the shapes that read them, so two ways of saying the same thing look the same here, and whatever is
+exported can be imported.
+"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import orjson
+from marshmallow import ValidationError
+
+from loyalty.configuration.schemas import ConfigurationSchema, ProgramConfigurationSchema, RewardConfigurationSchema
+from loyalty.core.errors import InvalidRequest
+from loyalty.earning.schemas import DraftRulesSchema, DraftSchema
+from loyalty.programs.domain import Program
+from loyalty.rewards.domain import NewReward
+from loyalty.web.arguments import pointers
+
+_CONFIGURATION = ConfigurationSchema()
+_PROGRAM = ProgramConfigurationSchema()
+_REWARD = RewardConfigurationSchema()
+
+# A draft as it is shown and as it is taken: what the two have in common is what it is made of.
+_SHOWN, _TAKEN = DraftSchema(), DraftRulesSchema()
+
+
+def load(text: bytes) -> dict[str, Any]:
+    """What a file wants, as the endpoints get it from their requests. Refuses: InvalidRequest."""
+    try:
+        loaded: dict[str, Any] = _CONFIGURATION.load(orjson.loads(text))
+    except orjson.JSONDecodeError as error:
+        raise InvalidRequest([{"pointer": "/", "detail": f"This is not JSON: {error}."}]) from None
+    except ValidationError as error:
+        raise InvalidRequest(list(pointers(error.normalized_messages()))) from None  # type: ignore[no-untyped-call]
+    return loaded
+
+
+def program_document(program: Program) -> dict[str, Any]:
+    """The settings of a program."""
+    written: dict[str, Any] = _PROGRAM.dump(program)
+    return {"code": written.pop("code"), **written}
+
+
+def rules_document(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Rules, published or about to be, as a draft: without the versions that publishing gives them."""
+    content = {name: stored[name] for name in _TAKEN.fields if name in stored}
+    written = {name: value for name, value in _SHOWN.dump(content).items() if name in _TAKEN.fields}
+    return {
+        name: [{key: of for key, of in item.items() if key != "version"} for item in items]
+        for name, items in written.items()
+    }
+
+
+def reward_document(code: str, reward: NewReward, *, stock: int | None) -> dict[str, Any]:
+    """A reward; `stock` as it is configured."""
+    written: dict[str, Any] = _REWARD.dump({**asdict(reward), "code": code, "stock": stock})
+    return written

@@ -1,0 +1,28 @@
+"""A configuration and what it changes, for the readers of the contract."""
+
+from loyalty.earning.examples import NEW_DRAFT
+from loyalty.rewards.examples import NEW_REWARD
+
+CONFIGURATION = {
+    "format": 1,
+    "program": {
+        "code": "demo",
+        "name": "Demo",
+        "currency": "EUR",
+        "time_zone": "Europe/Warsaw",
+        "locale": "en",
+        "auto_enrol": False,
+        "rounding": "half_up",
+        "earn": {"tax": "included", "shipping": False, "points_paid": False},
+    },
+    "earning_rules": NEW_DRAFT,
+    "rewards": [{"code": "five-off", **NEW_REWARD}],
+}
+
+COMPARISON = {
+    "changes": [
+        {"path": "/program/rounding", "action": "change", "before": "floor", "after": "half_up"},
+        {"path": "/rewards/0/points", "action": "change", "before": 20, "after": 25},
+    ],
+    "kept": ["ten-off"],
+}

@@ -1,0 +1,66 @@
+"""Reading a program's configuration, and comparing it with a document."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.configuration import documents
+from loyalty.configuration.domain import Comparison, differences
+from loyalty.configuration.schemas import FORMAT
+from loyalty.db.paging import LIMIT_MAX, Window
+from loyalty.db.session import Session
+from loyalty.earning import queries as earning
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import with_changes
+from loyalty.rewards import queries as rewards
+from loyalty.rewards.domain import Reward
+
+
+def configuration(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:
+    """The whole configuration of a program as one document. Keys and secrets are no part of it."""
+    return {
+        "format": FORMAT,
+        "program": documents.program_document(programs.load(session, program_id)),
+        "earning_rules": _rules(session, program_id, now=now),
+        "rewards": [_reward(reward) for reward in _catalogue(session, program_id)],
+    }
+
+
+def comparison(session: Session, program_id: UUID, wanted: dict[str, Any], *, now: datetime) -> Comparison:
+    """What importing a document would change."""
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    kept: tuple[str, ...] = ()
+    if "program" in wanted:
+        program = programs.load(session, program_id)
+        before["program"] = documents.program_document(program)
+        after["program"] = documents.program_document(with_changes(program, wanted["program"]))
+    if "earning_rules" in wanted:
+        before["earning_rules"] = _rules(session, program_id, now=now)
+        after["earning_rules"] = documents.rules_document(wanted["earning_rules"])
+    if "rewards" in wanted:
+        there = {reward.code: _reward(reward) for reward in _catalogue(session, program_id)}
+        named = [documents.reward_document(code, new, stock=new.stock) for code, new in wanted["rewards"]]
+        codes = {document["code"] for document in named}
+        before["rewards"] = [document for code, document in there.items() if code in codes]
+        after["rewards"] = named
+        kept = tuple(code for code in there if code not in codes)
+    return Comparison(tuple(differences(before, after)), kept)
+
+
+def _rules(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:
+    return documents.rules_document(earning.stored_set(session, program_id, version=None, now=now))
+
+
+def _reward(reward: Reward) -> dict[str, Any]:
+    return documents.reward_document(reward.code, reward, stock=reward.configured_stock)
+
+
+def _catalogue(session: Session, program_id: UUID) -> list[Reward]:
+    found: list[Reward] = []
+    window: Window | None = Window(LIMIT_MAX)
+    while window:
+        page = rewards.rewards(session, program_id, window)
+        found.extend(page.data)
+        window = Window(LIMIT_MAX, page.next) if page.next else None
+    return found

@@ -1,0 +1,293 @@
+"""The configuration as one document: what is exported is imported as it was, all of it or nothing, once."""
+
+from typing import Any
+
+import pytest
+from flask import Flask
+
+from loyalty.db.session import transaction
+from tests.api import Api
+from tests.builders import a_key, a_program, reward_json
+from tests.shop import configure, configure_units, publish_rules
+
+CONFIG = "/v1/admin/config"
+CALENDAR = {"mode": "calendar", "dates": ["06-30", "12-31"]}
+
+
+@pytest.fixture
+def other(app: Flask) -> Api:
+    """Another program, in another currency and zone."""
+    with app.app_context(), transaction() as session:
+        program = a_program(session, currency="PLN", time_zone="Europe/Warsaw")
+        return Api(app, program, a_key(session, program))
+
+
+@pytest.fixture
+def rich(api: Api) -> Api:
+    """A shop that has configured something of everything."""
+    configure(api, name="Rich", rounding="half_up", earn={"shipping": True}, pay={"points": 10})
+    configure_units(
+        api,
+        points=({"mode": "delay", "days": 14}, {"mode": "rolling", "months": 12, "round_to": "month"}),
+        miles=({"mode": "on_event", "deadline_days": 60}, CALENDAR),
+    )
+    publish_rules(
+        api,
+        {"points": "1.50", "categories": ["coffee"], "valid_from": "2026-01-01T00:00:00+01:00", "channels": ["web"]},
+        {"points_per_unit": 3, "unit": "miles", "expiry": CALENDAR, "min_basis": 100, "exclude_skus": ["x"]},
+    )
+    api.put("/v1/admin/rewards/five-off", reward_json(points=10, stock=1000, valid_to="2199-01-01T00:00:00Z"))
+    api.put("/v1/admin/rewards/mug", reward_json(type="free_product", value={"sku": "MUG"}, fulfilment="none"))
+    return api
+
+
+def export(api: Api) -> dict[str, Any]:
+    """The configuration."""
+    return api.get(CONFIG).json
+
+
+def audited(api: Api) -> list[str]:
+    """What was changed, newest first."""
+    return [change["action"] for change in api.get("/v1/admin/audit?limit=200").json["data"]]
+
+
+def apply(api: Api, document: dict[str, Any]) -> dict[str, Any]:
+    """Import a document."""
+    answer = api.post(f"{CONFIG}/import", document)
+    assert answer.status_code == 200, answer.json
+    return answer.json
+
+
+def test_a_new_program_exports_what_it_began_with(api: Api):
+    document = export(api)
+
+    assert document["format"] == 1
+    assert document["program"]["rounding"] == "floor"
+    assert "version" not in document["program"]
+    assert document["earning_rules"] == {
+        "rules": [{"code": "base", "kind": "base", "priority": 10, "unit": "points",
+                   "points_per": {"amount": 100, "points": "1"}}]
+    }  # fmt: skip
+    assert document["rewards"] == []
+
+
+def test_what_is_exported_changes_nothing_where_it_came_from(rich: Api):
+    document, before = export(rich), audited(rich)
+
+    assert rich.post(f"{CONFIG}/diff", document).json == {"changes": [], "kept": []}
+    assert apply(rich, document) == {"changes": [], "kept": []}
+
+    assert audited(rich) == before
+    assert rich.get("/v1/admin/earning-rules").json["version"] == 1
+    assert export(rich) == document
+
+
+def test_another_program_becomes_as_the_document_says_but_keeps_its_currency_zone_and_code(rich: Api, other: Api):
+    document, before = export(rich), export(other)
+    expected = other.post(f"{CONFIG}/diff", document).json
+
+    assert apply(other, document) == expected
+
+    after = export(other)
+    own = {name: before["program"][name] for name in ("code", "currency", "time_zone")}
+    assert own["currency"] == "PLN"
+    assert after == {**document, "program": {**document["program"], **own}}
+    assert other.post(f"{CONFIG}/diff", document).json["changes"] == []
+
+
+def test_importing_again_publishes_and_audits_nothing(rich: Api, other: Api):
+    document = export(rich)
+    apply(other, document)
+    told = audited(other)
+    etag = other.get("/v1/admin/program").headers["ETag"]
+
+    assert apply(other, document)["changes"] == []
+
+    assert audited(other) == told
+    assert other.get("/v1/admin/program").headers["ETag"] == etag
+    assert [rules["version"] for rules in other.get("/v1/admin/earning-rules/versions").json["data"]] == [1, 0]
+    assert other.get("/v1/admin/rewards/mug").json["version"] == 1
+
+
+def test_an_import_is_told_by_the_audit_log_as_a_whole_and_in_its_parts(rich: Api, other: Api):
+    before, document = export(other), export(rich)
+
+    apply(other, document)
+
+    newest, *parts = other.get("/v1/admin/audit").json["data"]
+    assert (newest["action"], newest["resource"]) == ("configuration.imported", "config")
+    assert (newest["before"], newest["after"]) == (before, export(other))
+    actions = {part["action"] for part in parts if part["actor"] == newest["actor"]}
+    assert actions == {"program.changed", "earning-rules.drafted", "earning-rules.published", "reward.created"}
+
+
+def test_a_difference_is_named_by_a_pointer_into_the_document(rich: Api):
+    document = export(rich)
+    document["program"]["earn"]["tax"] = "added"
+    document["earning_rules"]["rules"][0]["points_per"]["points"] = "2"
+    del document["earning_rules"]["rules"][1]
+    document["rewards"][0]["points"] = 20
+    document["rewards"].append({"code": "new", **reward_json()})
+
+    found = rich.post(f"{CONFIG}/diff", document).json["changes"]
+
+    assert [(change["path"], change["action"]) for change in found] == [
+        ("/program/earn/tax", "change"),
+        ("/earning_rules/rules/0/points_per/points", "change"),
+        ("/earning_rules/rules/1", "remove"),
+        ("/rewards/0/points", "change"),
+        ("/rewards/2", "add"),
+    ]
+    assert (found[0]["before"], found[0]["after"]) == ("included", "added")
+    assert (found[2]["before"]["code"], found[2]["after"]) == ("rule-1", None)
+    assert (found[4]["before"], found[4]["after"]["code"]) == (None, "new")
+
+
+def test_two_ways_of_saying_the_same_are_no_difference(rich: Api):
+    document = export(rich)
+    document["earning_rules"]["rules"].reverse()
+    document["rewards"].reverse()
+    document["earning_rules"]["rules"][0] |= {"valid_to": None, "categories": []}
+    document["earning_rules"]["rules"][1]["valid_from"] = "2025-12-31T23:00:00Z"
+
+    assert rich.post(f"{CONFIG}/diff", document).json["changes"] == []
+
+
+def test_what_the_document_does_not_name_stays(rich: Api):
+    before = export(rich)
+
+    assert apply(rich, {"format": 1}) == {"changes": [], "kept": []}
+    changed = apply(rich, {"format": 1, "program": {"rounding": "ceil"}})
+
+    assert [change["path"] for change in changed["changes"]] == ["/program/rounding"]
+    assert export(rich) == {**before, "program": {**before["program"], "rounding": "ceil"}}
+
+
+def test_a_reward_that_is_not_named_stays_and_is_named_as_kept(rich: Api):
+    document = export(rich)
+    document["rewards"] = [reward for reward in document["rewards"] if reward["code"] == "mug"]
+
+    assert rich.post(f"{CONFIG}/diff", document).json == {"changes": [], "kept": ["five-off"]}
+    assert apply(rich, document) == {"changes": [], "kept": ["five-off"]}
+    assert rich.get("/v1/admin/rewards/five-off").status_code == 200
+
+
+def test_what_is_left_of_a_stock_is_not_configuration(rich: Api):
+    rich.enrol()
+    rich.post("/v1/members/c-42/adjustments", {"adjustment_id": "a", "points": 50, "reason": "gift"})
+    rich.post("/v1/members/c-42/redemptions", {"reward": "five-off", "redemption_id": "r-1"})
+    document = export(rich)
+    assert document["rewards"][0]["stock"] == 1000
+
+    def left() -> int:
+        return rich.get("/v1/admin/rewards/five-off").json["stock"]
+
+    apply(rich, document)
+    assert left() == 999
+    document["rewards"][0]["name"] = "Five off"
+    apply(rich, document)
+    assert left() == 999
+    document["rewards"][0]["stock"] = 500
+    apply(rich, document)
+    assert left() == 500
+    document["rewards"][0]["stock"] = None
+    apply(rich, document)
+    assert left() is None
+
+
+def test_a_mistake_is_named_by_a_pointer_into_the_document_and_nothing_is_changed(rich: Api):
+    document, told = export(rich), audited(rich)
+    document["program"]["rounding"] = "up"
+    document["earning_rules"]["rules"][0]["points_per"]["amount"] = 0
+    document["rewards"][1]["points"] = -1
+    document["colour"] = "blue"
+
+    for path in (f"{CONFIG}/diff", f"{CONFIG}/import"):
+        refused = rich.post(path, document)
+        assert (refused.status_code, refused.json["code"]) == (422, "invalid-request")
+        assert {error["pointer"] for error in refused.json["errors"]} == {
+            "/program/rounding", "/earning_rules/rules/0/points_per/amount", "/rewards/1/points", "/colour",
+        }  # fmt: skip
+    assert audited(rich) == told
+
+
+@pytest.mark.parametrize("document", [{}, {"format": 2}, {"format": 1, "rewards": [reward_json()]}])
+def test_a_document_of_another_shape_is_refused(api: Api, document: dict[str, Any]):
+    assert api.post(f"{CONFIG}/import", document).status_code == 422
+
+
+def test_a_reward_is_named_once(api: Api):
+    twice = [{"code": "five-off", **reward_json()}] * 2
+
+    refused = api.post(f"{CONFIG}/diff", {"format": 1, "rewards": twice})
+
+    assert [error["pointer"] for error in refused.json["errors"]] == ["/rewards/0/code", "/rewards/1/code"]
+
+
+def test_rules_that_contradict_each_other_are_refused_and_the_settings_stay_too(api: Api):
+    before, told = export(api), audited(api)
+    rule = {"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}
+    document = {
+        "format": 1,
+        "program": {"rounding": "ceil"},
+        "earning_rules": {"rules": [rule, {**rule, "priority": 2}]},
+        "rewards": [{"code": "five-off", **reward_json()}],
+    }
+
+    refused = api.post(f"{CONFIG}/import", document)
+
+    assert (refused.status_code, refused.json["code"]) == (422, "rules-invalid")
+    assert refused.json["errors"][0]["pointer"] == "/earning_rules/rules/0/code"
+    assert (export(api), audited(api)) == (before, told)
+
+
+def test_rules_may_give_a_unit_that_the_same_document_adds(api: Api):
+    unit = {"activation": {"mode": "immediate"}, "expiry": {"mode": "never"}}
+    rule = {"code": "fly", "kind": "base", "priority": 1, "points_per_unit": 1, "unit": "miles"}
+    rules = {"format": 1, "earning_rules": {"rules": [rule]}}
+
+    refused = api.post(f"{CONFIG}/import", rules)
+    assert refused.json["errors"][0]["pointer"] == "/earning_rules/rules/0/unit"
+
+    apply(api, {**rules, "program": {"units": {"miles": unit}}})
+    assert api.get("/v1/admin/earning-rules").json["rules"][0]["unit"] == "miles"
+
+
+def test_a_draft_that_someone_has_begun_is_left_to_them(api: Api):
+    mine = {"code": "mine", "kind": "base", "priority": 1, "points_per_unit": 9}
+    api.put("/v1/admin/earning-rules/draft", {"rules": [mine]})
+    theirs = {"code": "theirs", "kind": "base", "priority": 1, "points_per_unit": 1}
+
+    apply(api, {"format": 1, "earning_rules": {"rules": [theirs]}})
+
+    assert [rule["code"] for rule in api.get("/v1/admin/earning-rules").json["rules"]] == ["theirs"]
+    assert [rule["code"] for rule in api.get("/v1/admin/earning-rules/draft").json["rules"]] == ["mine"]
+
+
+def test_rules_that_are_imported_overrule_what_was_scheduled(api: Api):
+    rule = {"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}
+    api.put("/v1/admin/earning-rules/draft", {"rules": [rule]})
+    api.post("/v1/admin/earning-rules/publish", {"effective_from": "2199-01-01T00:00:00Z"})
+    document = export(api)
+    assert document["earning_rules"]["rules"][0]["priority"] == 10  # those in force, not those to come
+
+    document["earning_rules"]["rules"][0]["priority"] = 11
+    apply(api, document)
+
+    assert api.get("/v1/admin/earning-rules").json["version"] == 2
+    assert api.post(f"{CONFIG}/diff", document).json["changes"] == []
+
+
+def test_nothing_secret_is_exported(rich: Api):
+    told = rich.get(CONFIG).get_data(as_text=True)
+
+    assert "loy_" not in told
+    assert "key" not in told
+
+
+def test_a_catalogue_of_several_pages_is_exported_whole(api: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("loyalty.configuration.queries.LIMIT_MAX", 2)
+    for number in range(5):
+        api.put(f"/v1/admin/rewards/r-{number}", reward_json())
+
+    assert [reward["code"] for reward in export(api)["rewards"]] == [f"r-{number}" for number in range(5)]
