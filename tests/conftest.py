@@ -18,6 +18,7 @@ import psycopg
 import pytest
 import sqlalchemy
 from flask import Flask
+from hypothesis import settings
 
 from loyalty.app import create_app
 from loyalty.config import Settings
@@ -28,6 +29,10 @@ from tests.api import Api
 from tests.builders import a_key, a_program
 from tests.proof import assert_books_balance
 from tests.rights import become_the_service
+
+# How long an example takes is measured in bench/, on a machine that does nothing else.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 TEMPLATE = "loyalty_template"
 

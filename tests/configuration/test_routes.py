@@ -66,7 +66,8 @@ def test_a_new_program_exports_what_it_began_with(api: Api):
     assert "version" not in document["program"]
     assert document["earning_rules"] == {
         "rules": [{"code": "base", "kind": "base", "priority": 10, "unit": "points",
-                   "points_per": {"amount": 100, "points": "1"}}]
+                   "points_per": {"amount": 100, "points": "1"}}],
+        "segments": [],
     }  # fmt: skip
     assert document["rewards"] == []
 
