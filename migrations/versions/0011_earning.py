@@ -45,17 +45,16 @@ ALTER TABLE earning_rule_drafts ADD COLUMN segments jsonb NOT NULL DEFAULT '[]';
 ALTER TABLE orders ADD COLUMN judged jsonb NOT NULL DEFAULT '{}';
 """
 
-# What was bought before, by the arithmetic of `loyalty.rules.history`: the discount of an order is shared by largest
-# remainder, a tie goes to the smaller line id, and what came back does not count.
-BACKFILL = """
-CREATE TEMPORARY TABLE owners ON COMMIT DROP AS
-WITH RECURSIVE owners (member_id, owner_id) AS (
-    SELECT member_id, member_id FROM members WHERE merged_into IS NULL
+# Whose an order is today: members may have been merged into others.
+OWNERS = """
+    SELECT member_id, member_id AS owner_id FROM members WHERE merged_into IS NULL
     UNION ALL
-    SELECT m.member_id, o.owner_id FROM owners o JOIN members m ON m.merged_into = o.member_id)
-SELECT * FROM owners;
+    SELECT m.member_id, o.owner_id FROM owners o JOIN members m ON m.merged_into = o.member_id
+"""
 
-CREATE TEMPORARY TABLE bought ON COMMIT DROP AS
+# What was bought, line by line, by the arithmetic of `loyalty.rules.history`: the discount of an order is shared by
+# largest remainder, a tie goes to the smaller line id, and what came back does not count.
+BOUGHT = """
 WITH lines AS (
     SELECT o.member_id, o.order_id, o.placed_at, o.discount, l->>'category' AS category, l->>'line_id' AS line_id,
            (l->>'quantity')::bigint AS quantity,
@@ -75,20 +74,32 @@ WITH lines AS (
 )
 SELECT owner_id, order_id, placed_at, category, quantity - returned AS quantity,
        div((net - share - CASE WHEN place <= left_over THEN 1 ELSE 0 END) * (quantity - returned), quantity)::bigint AS spend
-FROM ranked JOIN owners USING (member_id) WHERE quantity > returned;
+FROM ranked JOIN owners USING (member_id) WHERE quantity > returned
+"""
 
-INSERT INTO purchase_histories (member_id, orders, quantity, spend, last_at)
-SELECT p.owner_id, coalesce(b.orders, 0), coalesce(b.quantity, 0), coalesce(b.spend, 0), p.last_at
+TOTALS = """
+SELECT p.owner_id AS member_id, coalesce(b.orders, 0) AS orders, coalesce(b.quantity, 0)::bigint AS quantity,
+       coalesce(b.spend, 0)::bigint AS spend, p.last_at
 FROM (SELECT owner_id, max(placed_at) AS last_at FROM orders JOIN owners USING (member_id) GROUP BY owner_id) p
 LEFT JOIN (SELECT owner_id, count(DISTINCT order_id) AS orders, sum(quantity) AS quantity, sum(spend) AS spend
-           FROM bought GROUP BY owner_id) b USING (owner_id);
+           FROM bought GROUP BY owner_id) b USING (owner_id)
+"""
 
-INSERT INTO category_histories (member_id, category, orders, quantity, spend, last_at)
-SELECT owner_id, path, count(DISTINCT order_id), sum(quantity), sum(spend), max(placed_at)
+BY_CATEGORY = """
+SELECT owner_id AS member_id, path AS category, count(DISTINCT order_id) AS orders, sum(quantity)::bigint AS quantity,
+       sum(spend)::bigint AS spend, max(placed_at) AS last_at
 FROM bought CROSS JOIN LATERAL (
     SELECT array_to_string((string_to_array(category, ' > '))[1 : depth], ' > ') AS path
     FROM generate_series(1, cardinality(string_to_array(category, ' > '))) depth) p
-WHERE category IS NOT NULL GROUP BY owner_id, path;
+WHERE category IS NOT NULL GROUP BY owner_id, path
+"""
+
+BACKFILL = f"""
+CREATE TEMPORARY TABLE owners ON COMMIT DROP AS WITH RECURSIVE owners (member_id, owner_id) AS ({OWNERS})
+SELECT * FROM owners;
+CREATE TEMPORARY TABLE bought ON COMMIT DROP AS {BOUGHT};
+INSERT INTO purchase_histories (member_id, orders, quantity, spend, last_at) {TOTALS};
+INSERT INTO category_histories (member_id, category, orders, quantity, spend, last_at) {BY_CATEGORY};
 """
 
 
