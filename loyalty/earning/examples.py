@@ -22,6 +22,7 @@ PUBLISH = {"effective_from": None}
 
 RULE_SET = {
     "version": 1,
+    "status": "in_force",
     "effective_from": "2026-02-20T12:00:00Z",
     "published_at": "2026-02-20T12:00:00Z",
     "published_by": "019c18a3-5b00-7d2b-9f00-5a1c0de0b1e5",

@@ -201,7 +201,9 @@ def _outdone(rule: EarningRule, _seen: Situation) -> Why:
 
 
 def _base(rule: EarningRule, _seen: Situation) -> Why:
-    return Why("There is nothing to multiply: no base rule gives points for these lines.", {"factor": rule.factor})
+    return Why(
+        "There is nothing to multiply: no base rule gives points for these lines.", {"factor": f"{rule.factor:f}"}
+    )
 
 
 def _units(_rule: EarningRule, _seen: Situation) -> Why:

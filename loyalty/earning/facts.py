@@ -32,7 +32,8 @@ class Wanted:
     """What has to be known: of all rule sets that judge a batch together. `counts` are rule codes with periods."""
 
     member: bool = False
-    attributes: bool = False
+    all_attributes: bool = False
+    attributes: frozenset[str] = frozenset()
     history: bool = False
     all_categories: bool = False
     categories: frozenset[str] = frozenset()
@@ -41,7 +42,8 @@ class Wanted:
     def __or__(self, other: "Wanted") -> "Wanted":
         return Wanted(
             self.member or other.member,
-            self.attributes or other.attributes,
+            self.all_attributes or other.all_attributes,
+            self.attributes | other.attributes,
             self.history or other.history,
             self.all_categories or other.all_categories,
             self.categories | other.categories,
@@ -60,7 +62,8 @@ def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> di
         return dict.fromkeys(member_ids, UNKNOWN)
     codes, periods = zip(*sorted(wanted.counts), strict=True) if wanted.counts else ((), ())
     where = {
-        "ids": array_of(member_ids), "attributes": wanted.attributes, "codes": array_of(codes),
+        "ids": array_of(member_ids), "codes": array_of(codes),
+        "attributes": wanted.all_attributes or bool(wanted.attributes),
         "periods": array_of(periods), "categories": array_of(sorted(wanted.categories)),
     }  # fmt: skip
     statement = _FACTS_OF_ALL if wanted.all_categories else _FACTS_OF_NAMED
@@ -72,9 +75,13 @@ def _facts(row: Mapping[str, Any], wanted: Wanted) -> Facts:
     if row["orders"] is not None:
         total = Purchases(Sums(row["orders"], row["quantity"], row["spend"]), row["last_at"])
     about = ("enrolled_at", "birth_date", "locale", "referred") if wanted.member else ()
+    attributes = row["attributes"] or {}
+    if not wanted.all_attributes:
+        # What is known is kept with the order: no more than what was asked for.
+        attributes = {name: attributes[name] for name in sorted(wanted.attributes) if name in attributes}
     return Facts(
         **{name: row[name] for name in about},
-        attributes=row["attributes"] or {},
+        attributes=attributes,
         history=History(total, dict(_categories(row["categories"] or ()))) if wanted.history else History(),
         counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in row["counts"] or ()},
     )

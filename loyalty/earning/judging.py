@@ -124,7 +124,7 @@ def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:
         local = case.occasion.at.astimezone(zone)
         keys = {(rule.code, period_key(p, local)) for rule in needs.counted for p in rule.counted_periods}
         wanted |= Wanted(
-            needs.member, needs.attributes, needs.history, needs.all_categories, frozenset(needs.categories),
-            frozenset(keys),
+            needs.member, needs.all_attributes, frozenset(needs.attributes), needs.history, needs.all_categories,
+            frozenset(needs.categories), frozenset(keys),
         )  # fmt: skip
     return wanted

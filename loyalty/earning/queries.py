@@ -59,16 +59,29 @@ def _published(session: Session, program: Program) -> tuple[RuleSet, ...]:
     return sets
 
 
-def stored_sets(session: Session, program_id: UUID) -> list[dict[str, Any]]:
-    """Every published set as it was written, newest first, then what the program began with."""
-    return [*session.rows(_SETS, (program_id,), into=dict_row), _BEGINNING]
+def stored_sets(session: Session, program_id: UUID, *, now: datetime) -> list[dict[str, Any]]:
+    """Every published set as it was written, newest first, then what the program began with; each with its status.
+
+    `scheduled`: will judge orders from its `effective_from` on; `in_force`; or `archived`: judges only orders that were
+    placed while it was in force, if it ever was: a newer set may have come into force before it.
+    """
+    sets = [*session.rows(_SETS, (program_id,), into=dict_row), _BEGINNING]
+    told: list[dict[str, Any]] = []
+    soonest, found = None, False
+    for each in sets:
+        begins, status = each["effective_from"], "archived"
+        if not found and (begins is None or begins <= now):
+            status, found = "in_force", True
+        elif not found and (soonest is None or begins < soonest):
+            status, soonest = "scheduled", begins
+        told.append({**each, "status": status})
+    return told
 
 
 def stored_set(session: Session, program_id: UUID, *, version: int | None, now: datetime) -> dict[str, Any]:
     """One published set, by version or the one in force now. Refuses: RuleSetNotFound."""
-    for stored in stored_sets(session, program_id):
-        in_force = stored["effective_from"] is None or stored["effective_from"] <= now
-        if stored["version"] == version or (version is None and in_force):
+    for stored in stored_sets(session, program_id, now=now):
+        if stored["version"] == version or (version is None and stored["status"] == "in_force"):
             return stored
     raise RuleSetNotFound(f"No rules were published as version {version}.", version=version)
 

@@ -36,7 +36,7 @@ def get_earning_rules(session: Session) -> tuple[dict[str, Any], dict[str, str]]
 @bp.response(200, RuleSetsSchema(), example=RULE_SETS)
 def list_earning_rule_versions(session: Session) -> Page[dict[str, Any]]:
     """Every set of rules ever published, newest first; version 0 is what the program began with."""
-    return Page(queries.stored_sets(session, g.caller.program_id), None)
+    return Page(queries.stored_sets(session, g.caller.program_id, now=clock.now()), None)
 
 
 @bp.get("/versions/<version:version>")

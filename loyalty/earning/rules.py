@@ -209,8 +209,10 @@ class RuleSet:
         conditions += [found for code, found in self.segment_conditions.items() if code in named]
         roots = frozenset().union(*(found.roots for found in conditions))
         categories = {p for found in conditions for p in found.paths if p[:2] == ("history", "categories")}
+        attributes = {p for found in conditions for p in found.paths if p[:2] == ("member", "attributes")}
         return Needs(
-            attributes=any(path[:2] == ("member", "attributes") for found in conditions for path in found.paths),
+            all_attributes=any(len(path) == 2 for path in attributes),  # noqa: PLR2004
+            attributes=tuple(sorted({path[2] for path in attributes if len(path) > 2})),  # noqa: PLR2004
             member="member" in roots or any(rule.birthday or rule.tiers for rule in self.rules),
             history="history" in roots or any(rule.milestone for rule in self.rules),
             # One that is not named by a literal may be any.
@@ -226,7 +228,8 @@ class Needs:
     """What a set of rules asks about a member."""
 
     member: bool = False
-    attributes: bool = False
+    all_attributes: bool = False
+    attributes: tuple[str, ...] = ()
     history: bool = False
     all_categories: bool = False
     categories: tuple[str, ...] = ()

@@ -231,9 +231,13 @@ class PublishSchema(Schema):
 
 
 class RuleSetSchema(Schema):
-    """Rules published together; `effective_from` null: from the beginning of time."""
+    """Rules published together; `effective_from` null: from the beginning of time.
+
+    `archived` rules judge only orders that were placed while they were in force, if they ever were.
+    """
 
     version = fields.Integer(required=True)
+    status = fields.String(required=True, validate=OneOf(["scheduled", "in_force", "archived"]))
     effective_from = Instant(required=True, allow_none=True)
     published_at = Instant(required=True, allow_none=True)
     published_by = fields.String(required=True, allow_none=True)

@@ -57,7 +57,7 @@ def publish(
         raise RulesInvalid("The rules cannot be published as they are: POST …/check says more.", errors=errors)
     if effective_from is not None and effective_from < now:
         raise EffectiveFromPast("effective_from lies in the past.", effective_from=effective_from)
-    newest, *older = queries.stored_sets(session, program_id)
+    newest, *older = queries.stored_sets(session, program_id, now=now)
     is_first = newest["version"] == 0 and not session.row(_ORDERS_JUDGED, (program_id,), into=scalar_row)
     row = RuleSetRow(
         program_id=program_id,

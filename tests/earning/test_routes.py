@@ -1,6 +1,6 @@
 """Earning rules over HTTP: the draft, publishing, versions, and by which of them an order is judged."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -164,6 +164,22 @@ def test_every_published_version_stays_readable(api: Api):
     assert api.get(f"{RULES}/versions/3").json["code"] == "rule-set-not-found"
 
 
+def test_a_set_is_scheduled_then_in_force_then_archived(api: Api, monkeypatch: pytest.MonkeyPatch):
+    def statuses() -> list[tuple[int, str]]:
+        return [(each["version"], each["status"]) for each in api.get(f"{RULES}/versions").json["data"]]
+
+    publish(api, rule_json(points="2"))
+    publish(api, rule_json(points="3"), effective_from="2026-05-01T00:00:00Z")
+    # Comes into force before version 2, which then never will.
+    publish(api, rule_json(points="4"), effective_from="2026-04-01T00:00:00Z")
+    publish(api, rule_json(points="5"), effective_from="2026-06-01T00:00:00Z")
+
+    assert statuses() == [(4, "scheduled"), (3, "scheduled"), (2, "archived"), (1, "in_force"), (0, "archived")]
+
+    it_is(monkeypatch, datetime(2026, 5, 2, tzinfo=UTC))
+    assert statuses()[:3] == [(4, "scheduled"), (3, "in_force"), (2, "archived")]
+
+
 def test_a_rule_is_shown_as_it_was_written(api: Api):
     rule = rule_json(
         points="1.25", categories=["a > b"], skus=["A"], exclude_categories=["c"], exclude_skus=["B"], channels=["web"],
@@ -249,7 +265,7 @@ def test_rules_that_are_still_to_come_are_not_those_in_force(api: Api, monkeypat
 
     it_is(monkeypatch, NOW + A_DAY)
 
-    assert api.get(RULES).json == coming
+    assert api.get(RULES).json == {**coming, "status": "in_force"}
 
 
 def test_rules_published_later_replace_those_that_were_to_come(api: Api, monkeypatch: pytest.MonkeyPatch):
