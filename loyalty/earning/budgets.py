@@ -11,6 +11,7 @@ from uuid import UUID
 from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
+from loyalty.earning.rules import RuleSet
 
 _TAKE = """
 WITH asked (rule_code, points, budget) AS (
@@ -47,6 +48,17 @@ def rooms(session: Session, program_id: UUID, budgets: Mapping[str, int]) -> dic
         return {}
     spent: dict[str, int] = dict(session.rows(_SPENT, (program_id, array_of(sorted(budgets))), into=tuple_row))
     return {code: max(0, budget - spent.get(code, 0)) for code, budget in budgets.items()}
+
+
+def spent(session: Session, program_id: UUID, rule_set: RuleSet) -> list[dict[str, Any]]:
+    """What rules with a budget have given to all members together, and what is left, in the order of priority."""
+    left = rooms(session, program_id, rule_set.needs.budgets)
+    return [
+        {"rule": {"code": rule.code, "version": rule.version}, "unit": rule.unit, "budget": budget,
+         "spent": max(0, budget - left[rule.code]), "left": left[rule.code]}
+        for rule in rule_set.by_priority
+        if (budget := rule.caps.budget) is not None
+    ]  # fmt: skip
 
 
 def open_budgets(session: Session, program_id: UUID, codes: list[str]) -> None:

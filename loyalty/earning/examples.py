@@ -30,4 +30,17 @@ RULE_SET = {
     "segments": [REGULARS],
 }
 
+BUDGETS = {
+    "data": [
+        {
+            "rule": {"code": "welcome", "version": 2},
+            "unit": "points",
+            "budget": 1_000_000,
+            "spent": 420_000,
+            "left": 580_000,
+        }
+    ],
+    "next": None,
+}
+
 RULE_SETS = {"data": [RULE_SET], "next": None}

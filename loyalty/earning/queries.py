@@ -7,6 +7,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from loyalty.db.session import Session
+from loyalty.earning import budgets
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import RuleSetNotFound
 from loyalty.earning.rules import DEFAULT_RULE, RuleSet, Segment, rule_from
@@ -41,6 +42,12 @@ def rules_at(session: Session, program: Program, instant: datetime) -> RuleSet:
 def rules_of(session: Session, program: Program, version: int) -> RuleSet:
     """One published set, by version: published sets stay for ever."""
     return next((s for s in _published(session, program) if s.version == version), _DEFAULT)
+
+
+def budgets_of(session: Session, program_id: UUID, *, now: datetime) -> list[dict[str, Any]]:
+    """What the rules in force that have a budget gave so far."""
+    stored = stored_set(session, program_id, version=None, now=now)
+    return budgets.spent(session, program_id, rule_set({k: v for k, v in stored.items() if k != "status"}))
 
 
 def rule_set(stored: dict[str, Any]) -> RuleSet:

@@ -11,8 +11,15 @@ from loyalty.db.session import Session
 from loyalty.earning import queries, service
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RuleSetNotFound, RulesInvalid
-from loyalty.earning.examples import DRAFT, NEW_DRAFT, PUBLISH, RULE_SET, RULE_SETS
-from loyalty.earning.schemas import DraftRulesSchema, DraftSchema, PublishSchema, RuleSetSchema, RuleSetsSchema
+from loyalty.earning.examples import BUDGETS, DRAFT, NEW_DRAFT, PUBLISH, RULE_SET, RULE_SETS
+from loyalty.earning.schemas import (
+    BudgetsSchema,
+    DraftRulesSchema,
+    DraftSchema,
+    PublishSchema,
+    RuleSetSchema,
+    RuleSetsSchema,
+)
 from loyalty.programs import service as programs
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
 from loyalty.web.idempotency import idempotent
@@ -46,6 +53,14 @@ def list_earning_rule_versions(session: Session) -> Page[dict[str, Any]]:
 def get_earning_rule_version(session: Session, version: int) -> dict[str, Any]:
     """One published set of rules."""
     return queries.stored_set(session, g.caller.program_id, version=version, now=clock.now())
+
+
+@bp.get("/budgets")
+@reads
+@bp.response(200, BudgetsSchema(), example=BUDGETS)
+def list_earning_rule_budgets(session: Session) -> Page[dict[str, Any]]:
+    """What the rules in force that have a budget gave so far, and what is left."""
+    return Page(queries.budgets_of(session, g.caller.program_id, now=clock.now()), None)
 
 
 @bp.get("/draft")

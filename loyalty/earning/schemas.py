@@ -8,6 +8,7 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, va
 from marshmallow.validate import Length, OneOf
 
 from loyalty.earning.rules import WEEKDAYS
+from loyalty.ledger.schemas import RuleVersionSchema
 from loyalty.programs.domain import POINTS
 from loyalty.programs.schemas import ActivationSchema, ExpirySchema
 from loyalty.programs.terms import Activation, Expiry
@@ -243,6 +244,23 @@ class RuleSetSchema(Schema):
     published_by = fields.String(required=True, allow_none=True)
     rules = fields.List(fields.Nested(PublishedRuleSchema), required=True)
     segments = fields.List(fields.Nested(SegmentSchema), required=True)
+
+
+class BudgetSchema(Schema):
+    """What a rule with a budget gave to all members together. What was returned is not counted."""
+
+    rule = fields.Nested(RuleVersionSchema, required=True)
+    unit = fields.String(required=True)
+    budget = fields.Integer(required=True)
+    spent = fields.Integer(required=True)
+    left = fields.Integer(required=True)
+
+
+class BudgetsSchema(Schema):
+    """The budgets of the rules in force."""
+
+    data = fields.List(fields.Nested(BudgetSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class RuleSetsSchema(Schema):

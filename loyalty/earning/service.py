@@ -64,7 +64,7 @@ def publish(
         version=newest["version"] + 1,
         rules=_numbered(draft.rules, [rule for each in reversed([newest, *older]) for rule in each["rules"]]),
         segments=draft.segments,
-        effective_from=effective_from if effective_from or is_first else now + LEAD,
+        effective_from=None if is_first and effective_from is None else max(effective_from or now, now + LEAD),
         published_at=now,
         published_by=published_by,
     )

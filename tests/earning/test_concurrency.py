@@ -68,6 +68,8 @@ def test_64_parallel_orders_against_a_budget_with_room_for_ten_awards_give_exact
 
     assert gifts(answers) == [100] * 10
     assert rows(api, BUDGET, api.program.program_id, "gift") == [(1000, 1000)]
+    (told,) = api.get("/v1/admin/earning-rules/budgets").json["data"]
+    assert (told["rule"]["code"], told["budget"], told["spent"], told["left"]) == ("gift", 1000, 1000, 0)
 
 
 @pytest.mark.usefixtures("frozen")
