@@ -10,9 +10,17 @@ class ExpressionInvalid(Exception):
         self.position = position
 
 
+class BoundBroken(ExpressionInvalid):
+    """The condition could cost too much."""
+
+
 class Unanswerable(Exception):
     """The condition has no answer for these values."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class NotACondition(Unanswerable):
+    """What is written gives something other than true or false."""

@@ -8,14 +8,19 @@ from typing import Any
 import cel
 
 from loyalty.rules.documents import FREE_FIELDS, cleaned, plain
-from loyalty.rules.errors import ExpressionInvalid, Unanswerable
+from loyalty.rules.errors import ExpressionInvalid, NotACondition, Unanswerable
 from loyalty.rules.failures import compile_failure, is_answerable, run_failure
-from loyalty.rules.syntax import ALL_LINES, Path, read
+from loyalty.rules.structure import Path
+from loyalty.rules.syntax import read
 
 __all__ = ["Condition", "Environment", "ExpressionInvalid", "Unanswerable", "condition"]
 
 # As many as programs with hundreds of rules name; one takes a few kilobytes.
 CONDITIONS_KEPT = 4_096
+# CEL's map copies what it has so far at each step, so long lists are mapped in slices.
+SLICE = 32
+# The variables that hold the slices; nobody may write them.
+LINES = "__lines"
 
 
 class Environment:
@@ -29,14 +34,18 @@ class Environment:
         self._context: cel.Context | None = None
         self._has_lines = False
 
+    @property
+    def slices(self) -> int:
+        """How many slices the lines make."""
+        return -(-len(self.lines) // SLICE)
+
     def context(self, *, with_lines: bool = False) -> cel.Context:
         """The values as CEL takes them."""
-        if self._context is None:
-            known = {**self.variables, ALL_LINES: self.lines} if with_lines else self.variables
+        if self._context is None or (with_lines and not self._has_lines):
+            known = dict(self.variables)
+            if with_lines:
+                known |= {f"{LINES}{n}": self.lines[n * SLICE : (n + 1) * SLICE] for n in range(self.slices)}
             self._context, self._has_lines = _context(known), with_lines
-        elif with_lines and not self._has_lines:
-            self._context.add_variable(ALL_LINES, cleaned(self.lines))
-            self._has_lines = True
         return self._context
 
     def values(self, line: int | None) -> dict[str, Any]:
@@ -53,8 +62,8 @@ class Condition:
     paths: frozenset[tuple[str, ...]] = field(compare=False)
     of_lines: bool = field(compare=False)
     named: tuple[Path, ...] = field(compare=False, repr=False)
+    runs: str = field(compare=False, repr=False)
     _one: cel.Program = field(compare=False, repr=False)
-    _each: cel.Program = field(compare=False, repr=False)
 
     def holds(self, environment: Environment) -> bool:
         """Whether it is true of the values. Refuses: Unanswerable."""
@@ -68,7 +77,7 @@ class Condition:
             return [self.holds(environment)] * len(environment.lines)
         context = environment.context(with_lines=True)
         try:
-            return list(self._each.execute(context))
+            return [answer for index in range(environment.slices) for answer in _of_slice(self, index).execute(context)]
         except BaseException as failure:
             if is_answerable(failure):
                 return self._line_by_line(environment)
@@ -87,7 +96,7 @@ class Condition:
                 answers.append(self._answer(_context(values), values))
             except Unanswerable as failure:
                 name = line.get("line_id", index + 1)
-                raise Unanswerable(f"Line {name}: {failure.detail}") from failure
+                raise type(failure)(f"Line {name}: {failure.detail}") from failure.__cause__
         return answers
 
     def _answer(self, context: cel.Context, values: Mapping[str, Any]) -> bool:
@@ -95,18 +104,18 @@ class Condition:
             return bool(self._one.execute(context))
         except BaseException as failure:
             if is_answerable(failure):
-                raise Unanswerable(self._why_not(failure, context, values)) from failure
+                raise self._why_not(failure, context, values) from failure
             raise
 
-    def _why_not(self, failure: BaseException, context: cel.Context, values: Mapping[str, Any]) -> str:
+    def _why_not(self, failure: BaseException, context: cel.Context, values: Mapping[str, Any]) -> Unanswerable:
         if isinstance(failure, TypeError) and (kind := self._kind(context)) not in {None, "bool"}:
-            return f"It gives a value ({kind}) rather than true or false."
-        return run_failure(failure, self.named, values)
+            return NotACondition(f"It gives a value ({kind}) rather than true or false.")
+        return Unanswerable(run_failure(failure, self.named, values))
 
     def _kind(self, context: cel.Context) -> str | None:
         """What the text gives, where it gives anything; asked only once it has failed."""
         try:
-            return str(_compiled(f"type({self.source}\n)").execute(context))
+            return str(_compiled(f"type({self.runs})").execute(context))
         except BaseException as failure:
             if is_answerable(failure):
                 return None
@@ -116,19 +125,28 @@ class Condition:
 @lru_cache(maxsize=CONDITIONS_KEPT)
 def condition(source: str) -> Condition:
     """The condition that a text writes. Refuses: ExpressionInvalid."""
-    paths = read(source).paths
+    reading = read(source)
     _compiled(source)
-    # Anything but a truth fails here, rather than being handed over as a list of lists of lines.
-    asked = f"({source}\n) ? true : false"
+    paths, runs = reading.paths, f"({reading.runs}\n)"
     return Condition(
         source=source,
         roots=frozenset(path.parts[0] for path in paths),
         paths=frozenset(path.parts for path in paths),
         of_lines=any(path.parts[0] == "line" for path in paths),
         named=paths,
-        _one=_compiled(asked),
-        _each=_compiled(f"{ALL_LINES}.map(line, {asked})"),
+        runs=runs,
+        _one=_compiled(_truth(runs)),
     )
+
+
+def _truth(runs: str) -> str:
+    """Anything but a truth fails, rather than being handed over as, say, a list of a thousand lines."""
+    return f"{runs} ? true : false"
+
+
+@lru_cache(maxsize=CONDITIONS_KEPT)
+def _of_slice(asked: Condition, index: int) -> cel.Program:
+    return _compiled(f"{LINES}{index}.map(line, {_truth(asked.runs)})")
 
 
 def _compiled(source: str) -> cel.Program:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from loyalty.rules.errors import ExpressionInvalid
-from loyalty.rules.syntax import Path
+from loyalty.rules.structure import Path
 
 _ANSWERED = (ArithmeticError, LookupError, RuntimeError, TypeError, ValueError)
 _PLACE = re.compile(r"<input>:(\d+):(\d+): (.*)")
@@ -17,6 +17,11 @@ _SENTENCES = (
     (ArithmeticError, "A number or an instant becomes too large."),
     (IndexError, "A list has fewer entries than the condition asks for."),
 )
+_LITERALS = {
+    "timestamp": 'Write an instant as timestamp("2026-03-01T00:00:00Z").',
+    "duration": 'Write a duration as duration("36h"), with h, m or s.',
+    "matches": "The pattern of matches is no regular expression.",
+}
 _UNDEFINED = re.compile(r"^Undefined variable or function: '([^']*)'")
 
 
@@ -90,6 +95,9 @@ def _empty(paths: Iterable[Path], values: Mapping[str, Any]) -> str | None:
 
 
 def _misused(said: str) -> str:
+    for name, sentence in _LITERALS.items():
+        if said.startswith(f"Function '{name}'"):
+            return sentence
     if function := _FUNCTION.match(said):
         return f"{function[1]} cannot use the value it is given."
     if undefined := _UNDEFINED.match(said):
