@@ -7,6 +7,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validates_schema
 from marshmallow.validate import Length, OneOf
 
+from loyalty.earning.checks.proposal import Finding
 from loyalty.earning.rules import WEEKDAYS
 from loyalty.programs.domain import POINTS
 from loyalty.programs.schemas import ActivationSchema, ExpirySchema
@@ -214,6 +215,41 @@ class DraftRulesSchema(Schema):
 
     rules = fields.List(fields.Nested(RuleSchema), required=True, validate=Length(max=RULES_MAX))
     segments = fields.List(fields.Nested(SegmentSchema), load_default=list, validate=Length(max=SEGMENTS_MAX))
+
+
+class CheckSchema(DraftRulesSchema):
+    """What to check: these rules, with the segments they name. Without rules, the draft as it is stored."""
+
+    rules = fields.List(fields.Nested(RuleSchema), validate=Length(max=RULES_MAX))
+    segments = fields.List(fields.Nested(SegmentSchema), validate=Length(max=SEGMENTS_MAX))
+
+    @validates_schema(skip_on_field_errors=True)
+    def _segments_of_rules(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "segments" in data and "rules" not in data:
+            raise ValidationError("Send the rules, too.", "rules")
+
+
+class FindingSchema(Schema):
+    """Something about a draft. An error keeps it from being published; a warning is probably not meant."""
+
+    level = fields.String(required=True, validate=OneOf(["error", "warning"]))
+    code = fields.String(required=True)
+    pointer = fields.String(required=True)
+    detail = fields.String(required=True)
+
+
+class ReviewSchema(Schema):
+    """What there is to be said of a draft, errors first; `ok` without errors."""
+
+    ok = fields.Boolean(required=True)
+    errors = fields.Integer(required=True)
+    warnings = fields.Integer(required=True)
+    findings = fields.List(fields.Nested(FindingSchema), required=True)
+
+    @pre_dump
+    def _counted(self, found: list[Finding], **_kwargs: Any) -> dict[str, Any]:
+        errors = sum(finding.level == "error" for finding in found)
+        return {"ok": not errors, "errors": errors, "warnings": len(found) - errors, "findings": found}
 
 
 class DraftSchema(Schema):

@@ -139,8 +139,8 @@ def _is_guarded(part: Condition, asked: Condition) -> bool:
 
 def _advice(failed: str, source: str, scope: str) -> str:
     reading = read(source)
-    rest = "…" if operands(source) else source
     for path in (*reading.paths, *reading.elements):
+        rest = "…" if operands(source) or path in reading.elements else source
         field = _field(path, scope)
         if field is None:
             return f"{failed} Not every one has it. Ask first: has({path.text}) && {rest}"

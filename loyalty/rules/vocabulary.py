@@ -16,6 +16,7 @@ SCOPES = {
     "member": "Segments, rewards and offers, asked of a member.",
 }
 
+KINDS = ("bool", "int", "string", "timestamp", "object", "list", "map", "free")
 SCALARS = frozenset({"bool", "int", "string", "timestamp"})
 
 

@@ -45,7 +45,7 @@ def _of_text(when: str, scope: str, place: tuple[object, ...]) -> Iterator[Findi
 
 @lru_cache(maxsize=CONDITIONS_KEPT)
 def _findings(when: str, scope: str) -> tuple[findings.Finding, ...]:
-    """Trying a condition takes longer than all else; a draft is checked again and again with most of them as they were."""
+    """Trying a condition takes longer than all else, and a draft is checked often with most of them unchanged."""
     return tuple(findings.findings(when, scope))
 
 
@@ -56,10 +56,8 @@ def _contradicting(number: int, rule: EarningRule) -> Iterator[Finding]:
     if not tried or asked is None or asked.paths != ONLY_ORDERS:
         return
     if not any(_holds(asked, orders) for orders in tried):
-        detail = (
-            "The condition asks for another number of earlier orders than the milestone, so it never gives anything."
-        )
-        detail += " The first order has history.orders == 0. Change one of them."
+        detail = "The milestone and the condition on history.orders never hold together, so it never gives anything."
+        detail += " Before a member's first order history.orders is 0. Change one of them."
         yield error("contradiction", detail, "rules", number, "when")
 
 

@@ -31,7 +31,7 @@ def find(proposal: Proposal) -> Iterator[Finding]:
 
 def _idle_caps(number: int, rule: EarningRule) -> Iterator[Finding]:
     """A cap that a wider one makes meaningless: a week of 100 is full before a day of 200 is."""
-    caps = dict(rule.caps.per_member)
+    caps: dict[str, int] = dict(rule.caps.per_member)
     wider: dict[str, tuple[str, ...]] = {
         "per_order": (*caps, "budget"),
         **{p: (*WITHIN.get(p, ()), "budget") for p in caps},
@@ -49,7 +49,7 @@ def _idle_caps(number: int, rule: EarningRule) -> Iterator[Finding]:
 
 
 def _idle_limits(number: int, rule: EarningRule) -> Iterator[Finding]:
-    limits = dict(rule.limits)
+    limits: dict[str, int] = dict(rule.limits)
     for period, limit in limits.items():
         other = next((p for p in WITHIN.get(period, ()) if limits.get(p, limit + 1) <= limit), None)
         if other is not None:
@@ -68,7 +68,7 @@ def _of_a_bonus(number: int, rule: EarningRule) -> Iterator[Finding]:
     """A bonus gives the same each time, so its caps either cut it always, or are reached by counting, or never."""
     if rule.points is None:
         return
-    limits = dict(rule.limits)
+    limits: dict[str, int] = dict(rule.limits)
     caps: list[tuple[tuple[str, ...], int]] = [(("per_member", period), cap) for period, cap in rule.caps.per_member]
     for name, cap in (("per_order", rule.caps.per_order), ("budget", rule.caps.budget)):
         if cap is not None:

@@ -9,6 +9,7 @@ from loyalty.earning.checks.proposal import Finding, Proposal, error, few, warni
 from loyalty.earning.checks.spelling import Spelling
 from loyalty.rules.expressions import ExpressionInvalid, condition
 
+NO_TIERS = "This program has no tiers yet, so nobody has this one. Leave tiers out until it has."
 HISTORY_OF = ("history", "categories")
 
 
@@ -63,14 +64,9 @@ def _tiers(proposal: Proposal) -> Iterator[Finding]:
     tiers = proposal.known.tiers
     for number, rule in enumerate(proposal.rules):
         for place, code in enumerate(rule.tiers):
-            if not tiers:
-                detail = (
-                    "This program has no tiers yet, so this rule gives nothing to anybody. Leave tiers out for now."
-                )
-            else:
-                detail = f"There is no tier '{code}'.{_meant(code, tiers)} The tiers are: {', '.join(sorted(tiers))}."
             if code not in tiers:
-                yield warning("unknown-tier", detail, "rules", number, "tiers", place)
+                detail = f"There is no tier '{code}'.{_meant(code, tiers)} The tiers are: {', '.join(sorted(tiers))}."
+                yield warning("unknown-tier", detail if tiers else NO_TIERS, "rules", number, "tiers", place)
 
 
 def _goods(proposal: Proposal) -> Iterator[Finding]:
@@ -98,11 +94,14 @@ def _goods(proposal: Proposal) -> Iterator[Finding]:
 
 def _categories_in_conditions(proposal: Proposal, spelling: Spelling) -> Iterator[Finding]:
     """history.categories["coffe"] is no mistake in the condition: it is a category that nobody ever buys."""
-    for kind, written in (("rules", proposal.rules), ("segments", proposal.segments)):
-        for number, each in enumerate(written):
-            unknown = [name for name in _categories_in(each.when) if name not in proposal.known.categories]
-            for name in unknown:
-                yield warning("unknown-category", _not_sold("category", name, spelling), kind, number, "when")
+    conditions = [
+        *(("rules", number, rule.when) for number, rule in enumerate(proposal.rules)),
+        *(("segments", number, segment.when) for number, segment in enumerate(proposal.segments)),
+    ]
+    for kind, number, when in conditions:
+        unknown = [name for name in _categories_in(when) if name not in proposal.known.categories]
+        for name in unknown:
+            yield warning("unknown-category", _not_sold("category", name, spelling), kind, number, "when")
 
 
 def _categories_in(when: str | None) -> list[str]:
