@@ -8,7 +8,7 @@ from psycopg.rows import dict_row, tuple_row
 
 from loyalty.db.session import Session
 from loyalty.earning.checking import check
-from loyalty.earning.checks.names import with_all_above
+from loyalty.earning.checks.coverage import all_above
 from loyalty.earning.checks.proposal import Finding, Known
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import NothingToPublish, RuleSetNotFound
@@ -27,7 +27,7 @@ WHERE program_id = %s AND version > %s ORDER BY version DESC
 """
 _DRAFT = "SELECT version, rules, segments FROM earning_rule_drafts WHERE program_id = %s"
 
-# So many of the newest orders are looked at for what is sold: months of a middling shop, read in a fraction of a second.
+# So many of the newest orders are looked at for what is sold: months of a middling shop, read in less than a second.
 ORDERS_READ = 20_000
 
 _SOLD = """
@@ -117,4 +117,4 @@ def known(session: Session, program_id: UUID) -> Known:
     found: dict[str, set[str]] = {"sku": set(), "category": set(), "channel": set()}
     for kind, name in session.rows(_SOLD, (program_id, ORDERS_READ), into=tuple_row):
         found[kind].add(name)
-    return Known(frozenset(found["sku"]), with_all_above(found["category"]), frozenset(found["channel"]))
+    return Known(frozenset(found["sku"]), all_above(frozenset(found["category"])), frozenset(found["channel"]))

@@ -19,6 +19,8 @@ SEGMENTS_MAX = 100
 NAMES_MAX = 1_000
 PRIORITY_MAX = 1_000_000
 EXPRESSION_MAX = 1_000
+# Who has more to mend begins with these.
+FINDINGS_MAX = 1_000
 
 # What each kind of rule gives, and what belongs to other kinds.
 GIVES = {"base": ("points_per", "points_per_unit"), "multiplier": ("factor",), "bonus": ("points",)}
@@ -239,7 +241,7 @@ class FindingSchema(Schema):
 
 
 class ReviewSchema(Schema):
-    """What there is to be said of a draft, errors first; `ok` without errors."""
+    """What there is to be said of a draft, errors first; `ok` without errors. The first thousand findings are listed."""
 
     ok = fields.Boolean(required=True)
     errors = fields.Integer(required=True)
@@ -249,7 +251,7 @@ class ReviewSchema(Schema):
     @pre_dump
     def _counted(self, found: list[Finding], **_kwargs: Any) -> dict[str, Any]:
         errors = sum(finding.level == "error" for finding in found)
-        return {"ok": not errors, "errors": errors, "warnings": len(found) - errors, "findings": found}
+        return {"ok": not errors, "errors": errors, "warnings": len(found) - errors, "findings": found[:FINDINGS_MAX]}
 
 
 class DraftSchema(Schema):

@@ -1,92 +1,84 @@
-"""Which goods rules have in common, without going through each pair of thousand names."""
+"""Which goods a rule names, excludes and has in common with others, for lists of a thousand names."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 
 from loyalty.core.categories import lineage
-from loyalty.earning.checks.goods import named_but_excluded
 from loyalty.earning.rules import EarningRule
 
 
-def contains(wide: EarningRule, narrow: EarningRule) -> bool:
-    """Whether a rule certainly covers all goods that another covers."""
-    if not set(wide.exclude_skus) <= set(narrow.exclude_skus):
-        return False
-    if not _all_below(wide.exclude_categories, narrow.exclude_categories):
-        return False
-    if not wide.skus and not wide.categories:
-        return True
-    names_some = bool(narrow.skus or narrow.categories)
-    return names_some and set(narrow.skus) <= set(wide.skus) and _all_below(narrow.categories, wide.categories)
+class Goods:
+    """The goods of one rule, as sets. `skus` and `categories` are those that it does not exclude itself."""
+
+    def __init__(self, rule: EarningRule) -> None:
+        self.names_any = bool(rule.skus or rule.categories)
+        self.exclude_skus = frozenset(rule.exclude_skus)
+        self.exclude_categories = frozenset(rule.exclude_categories)
+        self.skus = frozenset(rule.skus) - self.exclude_skus
+        self.categories = frozenset(rule.categories)
+        if self.exclude_categories:
+            self.categories = frozenset(name for name in self.categories if not self.excludes_category(name))
+
+    def excludes_category(self, category: str) -> bool:
+        """Whether a category lies in one that is excluded."""
+        return not self.exclude_categories.isdisjoint(lineage(category))
+
+    @cached_property
+    def above(self) -> frozenset[str]:
+        """The categories and all that they lie below."""
+        return all_above(self.categories)
+
+    def excludes_all(self, other: "Goods") -> bool:
+        """Whether everything that another rule names is excluded."""
+        excluded = other.names_any and other.skus <= self.exclude_skus
+        return excluded and all(self.excludes_category(category) for category in other.categories)
+
+    def contain(self, other: "Goods") -> bool:
+        """Whether these are certainly all of the other's goods, or more."""
+        if not self.exclude_skus <= other.exclude_skus or not _below(self.exclude_categories, other.exclude_categories):
+            return False
+        if not self.names_any:
+            return True
+        return other.names_any and other.skus <= self.skus and _below(other.categories, self.categories)
 
 
-def _all_below(categories: Iterable[str], above: Iterable[str]) -> bool:
-    wider = frozenset(above)
-    return all(not wider.isdisjoint(lineage(category)) for category in categories)
+def _below(categories: frozenset[str], wider: frozenset[str]) -> bool:
+    return categories <= wider or all(not wider.isdisjoint(lineage(category)) for category in categories)
+
+
+def all_above(categories: frozenset[str]) -> frozenset[str]:
+    """Categories with all that they lie below."""
+    return frozenset().union(*map(lineage, categories))
 
 
 class Coverage:
     """What some rules cover, by name. Sets of rules are bits: bit 0 stands for the first."""
 
-    def __init__(self, rules: Sequence[EarningRule]) -> None:
-        self.all = (1 << len(rules)) - 1
-        self.naming_nothing = self.naming_skus = self.naming_categories = 0
-        self._by_sku: dict[str, int] = defaultdict(int)
-        self._by_category: dict[str, int] = defaultdict(int)
-        self._by_all_above: dict[str, int] = defaultdict(int)
-        self._excluding: dict[tuple[str, str], int] = defaultdict(int)
-        for place, rule in enumerate(rules):
-            self._add(rule, 1 << place)
+    def __init__(self, goods: Sequence[Goods]) -> None:
+        self._naming_nothing = self._naming_skus = self._naming_categories = 0
+        self._by_name: dict[str, dict[str, int]] = {
+            "sku": defaultdict(int), "category": defaultdict(int), "above": defaultdict(int)
+        }  # fmt: skip
+        for place, each in enumerate(goods):
+            bit = 1 << place
+            self._naming_nothing |= 0 if each.names_any else bit
+            self._naming_skus |= bit if each.skus else 0
+            self._naming_categories |= bit if each.categories else 0
+            for kind, names in (("sku", each.skus), ("category", each.categories), ("above", each.above)):
+                bits = self._by_name[kind]
+                for name in names:
+                    bits[name] |= bit
 
-    def _add(self, rule: EarningRule, bit: int) -> None:
-        skus, categories = _left(rule)
-        self.naming_nothing |= bit if not rule.skus and not rule.categories else 0
-        self.naming_skus |= bit if skus else 0
-        self.naming_categories |= bit if categories else 0
-        for sku in skus:
-            self._by_sku[sku] |= bit
-        for category in categories:
-            self._by_category[category] |= bit
-            for above in lineage(category):
-                self._by_all_above[above] |= bit
-        for sku in rule.exclude_skus:
-            self._excluding["sku", sku] |= bit
-        for category in rule.exclude_categories:
-            self._excluding["category", category] |= bit
-
-    def meeting(self, rule: EarningRule) -> int:
-        """Those that may cover something that this rule covers. SKUs may lie in any category."""
-        if not rule.skus and not rule.categories:
-            return self.all
-        skus, categories = _left(rule)
-        found = self.naming_nothing if skus or categories else 0
-        found |= self.naming_categories if skus else 0
-        found |= self.naming_skus if categories else 0
-        for sku in skus:
-            found |= self._by_sku.get(sku, 0)
-        for category in categories:
-            found |= self._by_all_above.get(category, 0)
-            for above in lineage(category):
-                found |= self._by_category.get(above, 0)
-        return found & ~self._excluding_all(skus, categories)
-
-    def _excluding_all(self, skus: Sequence[str], categories: Sequence[str]) -> int:
-        """Those that exclude every one of these."""
-        excluding = self.all
-        for sku in skus:
-            excluding &= self._excluding.get(("sku", sku), 0)
-        for category in categories:
-            by_any = 0
-            for above in lineage(category):
-                by_any |= self._excluding.get(("category", above), 0)
-            excluding &= by_any
-        return excluding
-
-
-def _left(rule: EarningRule) -> tuple[list[str], list[str]]:
-    """The SKUs and categories that a rule names and does not exclude itself."""
-    out = {(field, place) for field, place, _ in named_but_excluded(rule)}
-    return (
-        [sku for place, sku in enumerate(rule.skus) if ("skus", place) not in out],
-        [category for place, category in enumerate(rule.categories) if ("categories", place) not in out],
-    )
+    def meeting(self, goods: Goods) -> int:
+        """Those that may cover some of these goods. A SKU may lie in any category."""
+        if not goods.names_any:
+            return self._naming_nothing | self._naming_skus | self._naming_categories
+        found = self._naming_nothing if goods.skus or goods.categories else 0
+        found |= self._naming_categories if goods.skus else 0
+        found |= self._naming_skus if goods.categories else 0
+        for kind, names in (("sku", goods.skus), ("above", goods.categories), ("category", goods.above)):
+            bits = self._by_name[kind]
+            for name in bits.keys() & names:
+                found |= bits[name]
+        return found

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator
 from difflib import get_close_matches
 
-from loyalty.core.categories import SEPARATOR, lineage
+from loyalty.core.categories import SEPARATOR
 from loyalty.earning.checks.proposal import Finding, Proposal, error, few, warning
 from loyalty.earning.checks.spelling import Spelling
 from loyalty.rules.expressions import ExpressionInvalid, condition
@@ -82,7 +82,10 @@ def _goods(proposal: Proposal) -> Iterator[Finding]:
         spelling = Spelling(names)
         for number, rule in enumerate(proposal.rules):
             for field in fields:
-                unknown = [(place, name) for place, name in enumerate(getattr(rule, field)) if name not in names]
+                named: tuple[str, ...] = getattr(rule, field)
+                if names.issuperset(named):
+                    continue
+                unknown = [(place, name) for place, name in enumerate(named) if name not in names]
                 found = (
                     warning(f"unknown-{noun}", _not_sold(noun, name, spelling), "rules", number, field, place)
                     for place, name in unknown
@@ -124,10 +127,9 @@ def _paths(proposal: Proposal) -> Iterator[Finding]:
         for field in ("categories", "exclude_categories"):
             names: tuple[str, ...] = getattr(rule, field)
             odd = [
-                (place, name, path)
+                (place, name, SEPARATOR.join(part.strip() for part in name.split(SEPARATOR.strip())))
                 for place, name in enumerate(names)
-                if (path := SEPARATOR.join(part.strip() for part in name.split(SEPARATOR.strip()))) != name
-                and name not in proposal.known.categories
+                if _is_odd(name) and name not in proposal.known.categories
             ]
             found = (
                 warning("category-path", f"{detail} Write '{path}'.", "rules", number, field, place)
@@ -137,11 +139,13 @@ def _paths(proposal: Proposal) -> Iterator[Finding]:
             yield from few(found, len(odd))
 
 
+def _is_odd(name: str) -> bool:
+    """Whether spaces are missing around a ">", or there are too many."""
+    if ">" not in name and "  " not in name:
+        return name != name.strip()
+    return name.count(">") != name.count(SEPARATOR) or "  " in name or name[0] == " " or name[-1] == " "
+
+
 def _meant(name: str, known: Collection[str]) -> str:
     close = get_close_matches(name, sorted(known), n=1)
     return f" Did you mean '{close[0]}'?" if close else ""
-
-
-def with_all_above(categories: Collection[str]) -> frozenset[str]:
-    """Categories and all that they lie below: a rule on coffee is not misspelt where only beans were sold."""
-    return frozenset(above for category in categories for above in lineage(category))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
-from loyalty.earning.checks.coverage import Coverage, contains
+from loyalty.earning.checks.coverage import Coverage, Goods
 from loyalty.earning.checks.proposal import Finding, Proposal, warning
 from loyalty.earning.rules import EarningRule
 
@@ -39,8 +39,9 @@ def _outdone(proposal: Proposal) -> Iterator[tuple[int, EarningRule]]:
         for alike in by_rate.values():
             alike.sort(key=lambda found: (-_rate(found[1]), found[1].priority))
             for place, (number, rule) in enumerate(alike):
-                better = next((other for _, other in alike[:place] if _wider(other, rule)), None)
-                if better is not None:
+                goods = proposal.goods[number]
+                wider = (o for n, o in alike[:place] if _holds_whenever(o, rule) and proposal.goods[n].contain(goods))
+                if (better := next(wider, None)) is not None:
                     yield number, better
 
 
@@ -50,8 +51,8 @@ def _rate(rule: EarningRule) -> Fraction:
     return Fraction(rule.factor or rule.points_per_unit or 0)
 
 
-def _wider(wide: EarningRule, narrow: EarningRule) -> bool:
-    """Whether a rule applies wherever, and whenever, another does."""
+def _holds_whenever(wide: EarningRule, narrow: EarningRule) -> bool:
+    """Whether the conditions of a rule hold whenever those of another do."""
     if wide.limits or wide.cooldown_days or wide.min_basis > narrow.min_basis:
         return False
     begin, end = _validity(wide)
@@ -66,7 +67,7 @@ def _wider(wide: EarningRule, narrow: EarningRule) -> bool:
         some, fewer = getattr(wide, name), getattr(narrow, name)
         if some and not (fewer and set(fewer) <= set(some)):
             return False
-    return contains(wide, narrow)
+    return True
 
 
 def _validity(rule: EarningRule) -> tuple[datetime, datetime]:
@@ -110,19 +111,28 @@ def _what_for(rule: EarningRule) -> tuple[object, ...]:
 
 def _without_base(proposal: Proposal) -> Iterator[Finding]:
     """Multipliers for goods, times or channels in which no base rule gives anything to multiply."""
-    bases: dict[str, list[EarningRule]] = defaultdict(list)
-    for rule in proposal.rules:
-        if rule.kind == "base":
-            bases[rule.unit].append(rule)
-    coverage = {unit: Coverage(of_unit) for unit, of_unit in bases.items()}
+    bases: dict[str, list[Numbered]] = defaultdict(list)
     for number, rule in enumerate(proposal.rules):
-        of_unit = bases[rule.unit]
-        if rule.kind != "multiplier" or not of_unit:
+        if rule.kind == "base":
+            bases[rule.unit].append((number, rule))
+    coverage: dict[str, Coverage] = {}
+    for number, rule in enumerate(proposal.rules):
+        if rule.kind != "multiplier" or rule.unit not in bases:
             continue
-        meeting = coverage[rule.unit].meeting(rule)
-        if not any(_at_once(rule, base) for place, base in enumerate(of_unit) if meeting >> place & 1):
+        goods = [proposal.goods[base] for base, _ in bases[rule.unit]]
+        at_once = [place for place, (_, base) in enumerate(bases[rule.unit]) if _at_once(rule, base)]
+        if any(_of_everything(goods[place]) for place in at_once):
+            continue
+        of_unit = coverage.get(rule.unit) or coverage.setdefault(rule.unit, Coverage(goods))
+        meeting, own = of_unit.meeting(proposal.goods[number]), proposal.goods[number]
+        if not any(meeting >> place & 1 and not goods[place].excludes_all(own) for place in at_once):
             detail = "No base rule gives points for the goods, channels and times of this multiplier: it has nothing to"
             yield warning("no-common-base", f"{detail} multiply. Widen it, or add a base rule.", "rules", number)
+
+
+def _of_everything(goods: Goods) -> bool:
+    """Whether a rule covers all goods, as most base rules do."""
+    return not (goods.names_any or goods.exclude_skus or goods.exclude_categories)
 
 
 def _at_once(rule: EarningRule, base: EarningRule) -> bool:

@@ -3,9 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import islice
 from typing import Literal
 
+from loyalty.earning.checks.coverage import Goods
 from loyalty.earning.rules import EarningRule, Segment
 from loyalty.programs.domain import Program
 
@@ -39,7 +41,7 @@ class Known:
 NOTHING_KNOWN = Known()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Proposal:
     """A draft as it would be in force, with what there is around it."""
 
@@ -48,6 +50,11 @@ class Proposal:
     program: Program
     known: Known
     now: datetime
+
+    @cached_property
+    def goods(self) -> tuple[Goods, ...]:
+        """The goods of each rule."""
+        return tuple(Goods(rule) for rule in self.rules)
 
 
 def error(code: str, detail: str, *place: object) -> Finding:
