@@ -1,7 +1,7 @@
 """Checking rules before they are published: what cannot be right, and what is probably not meant. Pure.
 
 An error is a rule that can never give anything, or a draft that does not say what it means. Everything else that looks
-like a mistake is a warning: marketers have reasons that no program knows. `docs/findings.md` explains every code.
+like a mistake is a warning: marketers have reasons that no program knows. `docs/howto.md` explains every code.
 """
 
 from collections.abc import Sequence

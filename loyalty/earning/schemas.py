@@ -241,7 +241,7 @@ class FindingSchema(Schema):
 
 
 class ReviewSchema(Schema):
-    """What there is to be said of a draft, errors first; `ok` without errors. The first thousand findings are listed."""
+    """What there is to be said of a draft, errors first, at most a thousand; `ok` without errors."""
 
     ok = fields.Boolean(required=True)
     errors = fields.Integer(required=True)
