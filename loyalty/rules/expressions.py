@@ -26,31 +26,33 @@ LINES = "__lines"
 class Environment:
     """The values that the conditions of one order may name. Belongs to one thread; costs nothing before it is used."""
 
-    __slots__ = ("_context", "_has_lines", "lines", "variables")
+    __slots__ = ("_context", "_given", "lines", "variables")
 
     def __init__(self, variables: Mapping[str, Any], lines: Sequence[Mapping[str, Any]] = ()) -> None:
-        self.variables = {name: _safe(value) for name, value in variables.items()}
-        self.lines = [_safe(line) for line in lines]
+        self.variables = variables
+        self.lines = lines
         self._context: cel.Context | None = None
-        self._has_lines = False
+        self._given: set[str] = set()
 
     @property
     def slices(self) -> int:
         """How many slices the lines make."""
         return -(-len(self.lines) // SLICE)
 
-    def context(self, *, with_lines: bool = False) -> cel.Context:
-        """The values as CEL takes them."""
-        if self._context is None or (with_lines and not self._has_lines):
-            known = dict(self.variables)
-            if with_lines:
-                known |= {f"{LINES}{n}": self.lines[n * SLICE : (n + 1) * SLICE] for n in range(self.slices)}
-            self._context, self._has_lines = _context(known), with_lines
+    def context(self, roots: frozenset[str], *, with_lines: bool = False) -> cel.Context:
+        """The values as CEL takes them. Handing one over costs some microseconds, so only what is named is."""
+        given = {name: _safe(self.variables[name]) for name in roots - self._given if name in self.variables}
+        if with_lines and LINES not in self._given:
+            slices = {f"{LINES}{n}": [*self.lines[n * SLICE : (n + 1) * SLICE]] for n in range(self.slices)}
+            given |= {LINES: None, **slices}
+        if given or self._context is None:
+            self._context = _context(given, self._context)
+            self._given |= given.keys()
         return self._context
 
     def values(self, line: int | None) -> dict[str, Any]:
         """The variables, with one of the lines."""
-        return self.variables if line is None else {**self.variables, "line": self.lines[line]}
+        return {**self.variables} if line is None else {**self.variables, "line": self.lines[line]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Condition:
 
     def holds(self, environment: Environment) -> bool:
         """Whether it is true of the values. Refuses: Unanswerable."""
-        return self._answer(environment.context(), environment.variables)
+        return self._answer(environment.context(self.roots), environment.variables)
 
     def holds_for_lines(self, environment: Environment) -> list[bool]:
         """Whether it is true, line by line. Refuses: Unanswerable, which names the line."""
@@ -75,7 +77,7 @@ class Condition:
             return []
         if not self.of_lines:
             return [self.holds(environment)] * len(environment.lines)
-        context = environment.context(with_lines=True)
+        context = environment.context(self.roots, with_lines=True)
         try:
             return [answer for index in range(environment.slices) for answer in _of_slice(self, index).execute(context)]
         except BaseException as failure:
@@ -86,14 +88,15 @@ class Condition:
     def seen(self, environment: Environment, line: int | None = None) -> dict[str, Any]:
         """The values of its paths, by the path as written; None for what is missing. Long lists are cut."""
         values = environment.values(line)
-        return {path.text: plain(_value(path.parts, values)) for path in self.named}
+        return {path.text: plain(cleaned(_value(path.parts, values))) for path in self.named}
 
     def _line_by_line(self, environment: Environment) -> list[bool]:
         answers = []
         for index, line in enumerate(environment.lines):
             values = environment.values(index)
             try:
-                answers.append(self._answer(_context(values), values))
+                named = {name: _safe(values[name]) for name in self.roots if name in values}
+                answers.append(self._answer(_context(named, None), values))
             except Unanswerable as failure:
                 name = line.get("line_id", index + 1)
                 raise type(failure)(f"Line {name}: {failure.detail}") from failure.__cause__
@@ -158,11 +161,14 @@ def _compiled(source: str) -> cel.Program:
         raise
 
 
-def _context(values: Mapping[str, Any]) -> cel.Context:
+def _context(values: Mapping[str, Any], context: cel.Context | None) -> cel.Context:
+    """A context with more values."""
+    context = context or cel.Context()
     try:
-        return cel.Context(dict(values))
+        context.update(dict(values))
     except ValueError:  # a value that CEL does not know
-        return cel.Context(cleaned(dict(values)))
+        context.update(cleaned(dict(values)))
+    return context
 
 
 def _safe(value: Any) -> Any:

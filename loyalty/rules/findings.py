@@ -1,11 +1,12 @@
 """What is wrong, or may go wrong, with a condition: found before it judges anybody."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
+from loyalty.rules.documents import FREE_FIELDS
 from loyalty.rules.errors import BoundBroken, ExpressionInvalid, NotACondition, Unanswerable
 from loyalty.rules.expressions import Condition, Environment, condition
 from loyalty.rules.structure import EACH, Path
@@ -41,7 +42,8 @@ def findings(source: str, scope: str) -> list[Finding]:
         return [Finding(code, refused.detail, refused.position)]
     named = read(source)
     unknown = [found for path in named.paths + named.elements for found in _unknown(path, scope)]
-    found = unknown or [*_mistyped(asked, scope)] or [*_missing(asked, scope), *_constant(asked)]
+    examples = _Examples(asked, scope)
+    found = unknown or [*_mistyped(asked, examples)] or [*_missing(asked, scope, examples), *_constant(asked)]
     return list(dict.fromkeys(found))
 
 
@@ -98,19 +100,18 @@ def _meant(name: str, known: list[str]) -> str:
     return f" Did you mean {close[0]}?" if close else f" There are: {', '.join(known)}."
 
 
-def _mistyped(asked: Condition, scope: str) -> Iterator[Finding]:
+def _mistyped(asked: Condition, examples: "_Examples") -> Iterator[Finding]:
     """What fails though all is there. Each operand of && and || by itself: one may hide the other's failure."""
-    for source in [*operands(asked.source), asked.source]:
-        failures = [_failure(condition(source), scope, known=True, free=free) for free in _FREE_VALUES]
-        wrong = [failure for failure in failures if failure is not None and not _may_happen(failure)]
-        if len(wrong) == len(failures):
-            whole = source == asked.source
-            if isinstance(wrong[0], NotACondition):
-                where = "" if whole else f" ({source})"
-                yield Finding("not-a-condition", f"{wrong[0]}{where} Compare it with something.")
-            else:
-                yield Finding("type", f"{source}: {wrong[0]}")
-            return
+    for source in dict.fromkeys([*operands(asked.source), asked.source]):
+        failures = examples.failures(condition(source), known=True)
+        if any(failure is None or _may_happen(failure) for failure in failures):
+            continue
+        if isinstance(failures[0], NotACondition):
+            where = "" if source == asked.source else f" ({source})"
+            yield Finding("not-a-condition", f"{failures[0]}{where} Compare it with something.")
+        else:
+            yield Finding("type", f"{source}: {failures[0]}")
+        return
 
 
 def _may_happen(failure: Unanswerable) -> bool:
@@ -118,23 +119,23 @@ def _may_happen(failure: Unanswerable) -> bool:
     return isinstance(failure.__cause__, ArithmeticError | IndexError | KeyError)
 
 
-def _missing(asked: Condition, scope: str) -> Iterator[Finding]:
+def _missing(asked: Condition, scope: str, examples: "_Examples") -> Iterator[Finding]:
     """What fails where something optional is null or missing, where there is nothing yet, or much of it."""
-    for source in [*operands(asked.source), asked.source]:
+    parts = dict.fromkeys(operands(asked.source))
+    for source in dict.fromkeys([*parts, asked.source]):
         part = condition(source)
-        if source != asked.source and _is_guarded(part, asked):
+        if source != asked.source and _is_guarded(part, parts):
             continue
         for known, number in ((False, None), (False, 0), (True, 0), (False, _MANY), (True, None)):
-            failures = [_failure(part, scope, known=known, free=free, number=number) for free in _FREE_VALUES]
+            failures = examples.failures(part, known=known, number=number)
             if all(failures):
                 yield Finding("missing-value", _advice(str(failures[0]), source, scope))
                 return
 
 
-def _is_guarded(part: Condition, asked: Condition) -> bool:
+def _is_guarded(part: Condition, parts: Iterable[str]) -> bool:
     """Whether another operand asks of the same fields: then the condition as a whole says whether that helps."""
-    others = [condition(source).paths for source in operands(asked.source) if source != part.source]
-    return bool(part.paths) and any(part.paths & paths for paths in others)
+    return any(part.paths & condition(source).paths for source in parts if source != part.source)
 
 
 def _advice(failed: str, source: str, scope: str) -> str:
@@ -171,15 +172,39 @@ def _constant(asked: Condition) -> Iterator[Finding]:
     yield Finding("constant", f"It is always {str(answer).lower()}, whatever the order.")
 
 
-def _failure(asked: Condition, scope: str, *, known: bool, free: Any, number: int | None = None) -> Unanswerable | None:
-    """Why a condition has no answer for the examples; None if it has one."""
-    examples = {name: values(field, scope, known=known, number=number) for name, field in variables(scope).items()}
-    for path in asked.named:
-        _add(examples, path.parts, known=known, free=free)
-    line = examples.pop("line", None)
-    environment = Environment(examples, [line] if line else [])
+def _is_free(parts: tuple[str, ...]) -> bool:
+    return len(parts) > 1 and parts[1] in FREE_FIELDS
+
+
+class _Examples:
+    """Values to try a condition and its operands with, made once each."""
+
+    def __init__(self, asked: Condition, scope: str) -> None:
+        self.asked = asked
+        self.scope = scope
+        self.frees = _FREE_VALUES if any(_is_free(path) for path in asked.paths) else _FREE_VALUES[:1]
+        self.made: dict[tuple[bool, int | None], list[Environment]] = {}
+
+    def failures(self, part: Condition, *, known: bool, number: int | None = None) -> list[Unanswerable | None]:
+        """Why a part has no answer, or None where it has one, for each of what free fields might hold."""
+        if known and sum(_is_free(path) for path in part.paths) > 1:
+            return [None]  # each may be meant to be of another type
+        if (known, number) not in self.made:
+            self.made[known, number] = [self._environment(free, known=known, number=number) for free in self.frees]
+        return [_failure(part, environment) for environment in self.made[known, number]]
+
+    def _environment(self, free: Any, *, known: bool, number: int | None) -> Environment:
+        fields = variables(self.scope)
+        examples = {name: values(field, self.scope, known=known, number=number) for name, field in fields.items()}
+        for path in self.asked.named:
+            _add(examples, path.parts, known=known, free=free)
+        line = examples.pop("line", None)
+        return Environment(examples, [line] if line else [])
+
+
+def _failure(part: Condition, environment: Environment) -> Unanswerable | None:
     try:
-        asked.holds_for_lines(environment) if asked.of_lines else asked.holds(environment)
+        part.holds_for_lines(environment) if part.of_lines else part.holds(environment)
     except Unanswerable as failure:
         failure.args = (failure.detail.removeprefix("Line 1: "),)
         return failure
@@ -192,7 +217,7 @@ def _add(examples: dict[str, Any], parts: tuple[str, ...], *, known: bool, free:
         categories = examples["history"]["categories"]
         for name in parts[2:3]:
             categories.setdefault(name, {**NEVER_BOUGHT, "days_since_last_order": 20} if known else NEVER_BOUGHT)
-    elif known and parts[1:2] in {("attributes",), ("metadata",), ("properties",)}:
+    elif known and _is_free(parts):
         place = examples[parts[0]] = dict(examples[parts[0]])
         for name in parts[1:-1]:
             below = place.get(name)

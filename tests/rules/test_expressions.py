@@ -138,10 +138,13 @@ def test_odd_values_elsewhere_do_not_fail_it_either():
 
 def test_documents_nested_without_end_do_not_end_the_process():
     deep: dict = {}
-    for _ in range(900):
+    for _ in range(20_000):
         deep = {"a": [deep]}
     environment = an_environment(order={"metadata": deep}, member={"attributes": deep})
     assert condition("has(order.metadata.a) && order.metadata.a[0].a.size() == 1").holds(environment)
+    with_lines = an_environment({"category": None}, order={"metadata": deep})
+    assert "category" in why_not("has(order.metadata.a) && line.category < 'x'", with_lines)
+    assert condition("has(order.metadata.a)").seen(environment)
 
 
 def test_threads_share_conditions():
