@@ -32,11 +32,10 @@ def find(proposal: Proposal) -> Iterator[Finding]:
 def _idle_caps(number: int, rule: EarningRule) -> Iterator[Finding]:
     """A cap that a wider one makes meaningless: a week of 100 is full before a day of 200 is."""
     caps: dict[str, int] = dict(rule.caps.per_member)
-    wider: dict[str, tuple[str, ...]] = {
-        "per_order": (*caps, "budget"),
-        **{p: (*WITHIN.get(p, ()), "budget") for p in caps},
-    }
-    points: dict[str, int | None] = {"per_order": rule.caps.per_order, "budget": rule.caps.budget, **caps}
+    wider = {period: (*WITHIN.get(period, ()), "budget") for period in caps}
+    points: dict[str, int | None] = {"budget": rule.caps.budget, **caps}
+    if rule.points is None:  # a bonus is looked at by itself
+        wider["per_order"], points["per_order"] = (*caps, "budget"), rule.caps.per_order
     for name, others in wider.items():
         cap = points[name]
         other = next(
