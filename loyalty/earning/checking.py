@@ -1,72 +1,34 @@
-"""Checking rules before they are published: what cannot be right, and what is probably not meant. Pure."""
+"""Checking rules before they are published: what cannot be right, and what is probably not meant. Pure.
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+An error is a rule that can never give anything, or a draft that does not say what it means. Everything else that looks
+like a mistake is a warning: marketers have reasons that no program knows. `docs/howto.md` explains every code.
+"""
 
-from loyalty.programs.domain import POINTS, Program
-from loyalty.rules.expressions import ExpressionInvalid, condition
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a draft, and where. An error keeps it from being published."""
-
-    level: Literal["error", "warning"]
-    code: str
-    pointer: str
-    detail: str
-
+from loyalty.earning.checks import amounts, conditions, goods, limits, names, pairs, times
+from loyalty.earning.checks.proposal import NOTHING_KNOWN, Finding, Known, Proposal
+from loyalty.earning.rules import Segment, rule_from
+from loyalty.programs.domain import Program
 
 Rules = Sequence[dict[str, Any]]
 
-
-def check(rules: Rules, segments: Rules, program: Program) -> list[Finding]:
-    """What is to be said of a draft, in its stored form."""
-    return [
-        *_ties(rules),
-        *_unknown_units(rules, program),
-        *_segments(rules, segments),
-        *_conditions(rules, segments),
-    ]
+# In the order in which findings are listed, errors first.
+CHECKS = (names, conditions, goods, times, amounts, limits, pairs)
 
 
-def _ties(rules: Rules) -> Iterator[Finding]:
-    """Codes name a rule in every award and priorities decide who comes first, so both are unique."""
-    for name in ("code", "priority"):
-        counted = Counter(rule[name] for rule in rules)
-        for number, rule in enumerate(rules):
-            if counted[rule[name]] > 1:
-                yield Finding("error", "tie", f"/rules/{number}/{name}", f"Several rules have the {name} {rule[name]}.")
-
-
-def _unknown_units(rules: Rules, program: Program) -> Iterator[Finding]:
-    for number, rule in enumerate(rules):
-        if (unit := rule.get("unit", POINTS)) not in program.units:
-            detail = f"This program has no unit '{unit}': PATCH /v1/admin/program adds one."
-            yield Finding("error", "unknown-unit", f"/rules/{number}/unit", detail)
-
-
-def _segments(rules: Rules, segments: Rules) -> Iterator[Finding]:
-    counted = Counter(segment["code"] for segment in segments)
-    for number, segment in enumerate(segments):
-        if counted[segment["code"]] > 1:
-            detail = f"Several segments have the code {segment['code']}."
-            yield Finding("error", "tie", f"/segments/{number}/code", detail)
-    for number, rule in enumerate(rules):
-        for place, code in enumerate(rule.get("segments", ())):
-            if code not in counted:
-                detail = f"There is no segment '{code}' among the segments of this draft."
-                yield Finding("error", "unknown-segment", f"/rules/{number}/segments/{place}", detail)
-
-
-def _conditions(rules: Rules, segments: Rules) -> Iterator[Finding]:
-    for name, written in (("rules", rules), ("segments", segments)):
-        for number, each in enumerate(written):
-            if (when := each.get("when")) is None:
-                continue
-            try:
-                condition(when)
-            except ExpressionInvalid as error:
-                yield Finding("error", "condition", f"/{name}/{number}/when", error.detail)
+def check(
+    rules: Rules, segments: Rules, program: Program, known: Known = NOTHING_KNOWN, *, now: datetime
+) -> list[Finding]:
+    """What is to be said of a draft, in its stored form: errors first, which keep it from being published."""
+    proposal = Proposal(
+        rules=tuple(rule_from({"version": 0, **rule}) for rule in rules),
+        segments=tuple(Segment(**segment) for segment in segments),
+        program=program,
+        known=known,
+        now=now,
+    )
+    found = [finding for each in CHECKS for finding in each.find(proposal)]
+    return sorted(found, key=lambda finding: finding.level != "error")

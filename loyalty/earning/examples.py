@@ -20,6 +20,20 @@ DRAFT = {"version": 1, **NEW_DRAFT}
 
 PUBLISH = {"effective_from": None}
 
+REVIEW = {
+    "ok": True,
+    "errors": 0,
+    "warnings": 1,
+    "findings": [
+        {
+            "level": "warning",
+            "code": "unused-segment",
+            "pointer": "/segments/0",
+            "detail": "No rule names the segment 'regulars'. Name it in a rule, or leave it out.",
+        }
+    ],
+}
+
 RULE_SET = {
     "version": 1,
     "status": "in_force",

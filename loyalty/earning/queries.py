@@ -1,16 +1,20 @@
-"""Rules in force, remembered by the program's configuration version; drafts; history."""
+"""Rules in force, remembered by the program's configuration version; drafts, and what there is to say of them."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, tuple_row
 
 from loyalty.db.session import Session
 from loyalty.earning import budgets
+from loyalty.earning.checking import check
+from loyalty.earning.checks.coverage import all_above
+from loyalty.earning.checks.proposal import Finding, Known
 from loyalty.earning.domain import Draft
-from loyalty.earning.errors import RuleSetNotFound
+from loyalty.earning.errors import NothingToPublish, RuleSetNotFound
 from loyalty.earning.rules import DEFAULT_RULE, RuleSet, Segment, rule_from
+from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
 _SETS = """
@@ -23,6 +27,20 @@ SELECT version, rules, segments, effective_from, published_at, published_by FROM
 WHERE program_id = %s AND version > %s ORDER BY version DESC
 """
 _DRAFT = "SELECT version, rules, segments FROM earning_rule_drafts WHERE program_id = %s"
+
+# So many of the newest orders are looked at for what is sold: months of a middling shop, read in less than a second.
+ORDERS_READ = 20_000
+
+_SOLD = """
+WITH newest AS MATERIALIZED (
+    SELECT lines, channel FROM orders WHERE program_id = %s ORDER BY placed_at DESC LIMIT %s),
+sold AS MATERIALIZED (
+    SELECT DISTINCT l.sku, l.category FROM newest CROSS JOIN LATERAL jsonb_to_recordset(newest.lines)
+        AS l (sku text, category text))
+SELECT 'sku', sku FROM sold GROUP BY sku
+UNION ALL SELECT 'category', category FROM sold WHERE category IS NOT NULL GROUP BY category
+UNION ALL SELECT 'channel', channel FROM newest WHERE channel IS NOT NULL GROUP BY channel
+"""
 
 _remembered: dict[UUID, tuple[int, tuple[RuleSet, ...]]] = {}
 
@@ -101,3 +119,22 @@ def draft(session: Session, program_id: UUID, *, now: datetime) -> Draft:
     in_force = stored_set(session, program_id, version=None, now=now)
     rules = [{k: v for k, v in rule.items() if k != "version"} for rule in in_force["rules"]]
     return Draft(row["version"] if row else 0, rules, in_force["segments"], begun=False)
+
+
+def review(session: Session, program_id: UUID, given: dict[str, Any], *, now: datetime) -> list[Finding]:
+    """What is to be said of the rules that are given or, without any, of the draft. Refuses: NothingToPublish."""
+    if "rules" not in given:
+        current = draft(session, program_id, now=now)
+        if not current.begun:
+            raise NothingToPublish("There is no draft; PUT one first, or send the rules to be checked.")
+        given = {"rules": current.rules, "segments": current.segments}
+    program = programs.load(session, program_id)
+    return check(given["rules"], given.get("segments", []), program, known(session, program_id), now=now)
+
+
+def known(session: Session, program_id: UUID) -> Known:
+    """The names that the program's newest orders use. Ladders will add the codes of tiers."""
+    found: dict[str, set[str]] = {"sku": set(), "category": set(), "channel": set()}
+    for kind, name in session.rows(_SOLD, (program_id, ORDERS_READ), into=tuple_row):
+        found[kind].add(name)
+    return Known(frozenset(found["sku"]), all_above(frozenset(found["category"])), frozenset(found["channel"]))

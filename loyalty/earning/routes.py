@@ -4,19 +4,23 @@ from typing import Any
 
 from flask import g
 
+from loyalty.access.guard import reading_operation
 from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
 from loyalty.earning import queries, service
+from loyalty.earning.checks.proposal import Finding
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RuleSetNotFound, RulesInvalid
-from loyalty.earning.examples import BUDGETS, DRAFT, NEW_DRAFT, PUBLISH, RULE_SET, RULE_SETS
+from loyalty.earning.examples import BUDGETS, DRAFT, NEW_DRAFT, PUBLISH, REVIEW, RULE_SET, RULE_SETS
 from loyalty.earning.schemas import (
     BudgetsSchema,
+    CheckSchema,
     DraftRulesSchema,
     DraftSchema,
     PublishSchema,
+    ReviewSchema,
     RuleSetSchema,
     RuleSetsSchema,
 )
@@ -85,6 +89,20 @@ def put_earning_rules_draft(session: Session, new: dict[str, Any]) -> tuple[Draf
     require_version(current.version, existing=current.begun)
     draft = service.save_draft(session, g.caller.program_id, new, actor=str(g.caller.key_id), now=now)
     return draft, etag(draft.version)
+
+
+@bp.post("/check")
+@reading_operation
+@bp.refuses(NothingToPublish)
+@reads
+@bp.arguments(CheckSchema(), example=NEW_DRAFT)
+@bp.response(200, ReviewSchema(), example=REVIEW)
+def check_earning_rules(session: Session, given: dict[str, Any]) -> list[Finding]:
+    """What is wrong with the draft, or with the rules that are sent, and what is probably not meant.
+
+    Each finding says where, and what to do. Nothing is stored.
+    """
+    return queries.review(session, g.caller.program_id, given, now=clock.now())
 
 
 @bp.post("/publish")

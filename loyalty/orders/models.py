@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Index, Text, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -24,6 +24,7 @@ class OrderRow(Base):
     __table_args__ = (
         CheckConstraint("status IN ('recorded', 'confirmed', 'cancelled')", name="status_is_known"),
         CheckConstraint("total >= 0", name="total_not_negative"),
+        Index("ix_orders_program_id_placed_at", "program_id", "placed_at"),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)

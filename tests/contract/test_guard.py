@@ -25,7 +25,10 @@ from tests.clocks import it_is
 PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
 
 # A POST that only reads, because what it looks for does not belong into a URL.
-READING_POSTS = {"POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff"}
+READING_POSTS = {
+    "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
+    "POST /v1/admin/earning-rules/check",
+}  # fmt: skip
 
 UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
 

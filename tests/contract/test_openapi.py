@@ -200,7 +200,9 @@ NATURAL = {
 
 
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
-ONLY_READ = {"/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff"}
+ONLY_READ = {
+    "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
+}  # fmt: skip
 
 
 @each_operation
@@ -310,6 +312,7 @@ STORY = [
     ("POST", "/v1/members/{customer_id}/merge", {}),
     ("PATCH", "/v1/admin/program", {"If-Match": '"1"'}),
     ("PUT", "/v1/admin/earning-rules/draft", {}),
+    ("POST", "/v1/admin/earning-rules/check", {}),
     ("POST", "/v1/admin/earning-rules/publish", {}),
     ("POST", "/v1/admin/config/diff", {}),
     ("POST", "/v1/admin/config/import", {}),

@@ -1,0 +1,151 @@
+"""Names: codes and priorities that must be unique, units and segments that must be there, goods that nobody buys."""
+
+from collections import Counter
+from collections.abc import Collection, Iterator
+from difflib import get_close_matches
+
+from loyalty.core.categories import SEPARATOR
+from loyalty.earning.checks.proposal import Finding, Proposal, error, few, warning
+from loyalty.earning.checks.spelling import Spelling
+from loyalty.rules.expressions import ExpressionInvalid, condition
+
+NO_TIERS = "This program has no tiers yet, so nobody has this one. Leave tiers out until it has."
+HISTORY_OF = ("history", "categories")
+
+
+def find(proposal: Proposal) -> Iterator[Finding]:
+    """What is to be said of the names in a draft."""
+    yield from _ties(proposal)
+    yield from _units(proposal)
+    yield from _segments(proposal)
+    yield from _tiers(proposal)
+    yield from _goods(proposal)
+    yield from _paths(proposal)
+
+
+def _ties(proposal: Proposal) -> Iterator[Finding]:
+    """Codes name a rule in every award and priorities decide who comes first, so both are unique."""
+    for name in ("code", "priority"):
+        counted = Counter(getattr(rule, name) for rule in proposal.rules)
+        for number, rule in enumerate(proposal.rules):
+            if counted[value := getattr(rule, name)] > 1:
+                detail = f"Several rules have the {name} {value}. Give each its own."
+                yield error("tie", detail, "rules", number, name)
+    codes = Counter(segment.code for segment in proposal.segments)
+    for number, segment in enumerate(proposal.segments):
+        if codes[segment.code] > 1:
+            detail = f"Several segments have the code {segment.code}. Give each its own."
+            yield error("tie", detail, "segments", number, "code")
+
+
+def _units(proposal: Proposal) -> Iterator[Finding]:
+    for number, rule in enumerate(proposal.rules):
+        if rule.unit not in proposal.program.units:
+            meant = _meant(rule.unit, proposal.program.units)
+            detail = f"This program has no unit '{rule.unit}'.{meant} PATCH /v1/admin/program adds one."
+            yield error("unknown-unit", detail, "rules", number, "unit")
+
+
+def _segments(proposal: Proposal) -> Iterator[Finding]:
+    there = {segment.code for segment in proposal.segments}
+    for number, rule in enumerate(proposal.rules):
+        for place, code in enumerate(rule.segments):
+            if code not in there:
+                detail = f"There is no segment '{code}' among the segments of this draft.{_meant(code, there)}"
+                yield error("unknown-segment", f"{detail} Add it, or name another.", "rules", number, "segments", place)
+    used = {code for rule in proposal.rules for code in rule.segments}
+    for number, segment in enumerate(proposal.segments):
+        if segment.code not in used:
+            detail = f"No rule names the segment '{segment.code}'. Name it in a rule, or leave it out."
+            yield warning("unused-segment", detail, "segments", number)
+
+
+def _tiers(proposal: Proposal) -> Iterator[Finding]:
+    tiers = proposal.known.tiers
+    for number, rule in enumerate(proposal.rules):
+        for place, code in enumerate(rule.tiers):
+            if code not in tiers:
+                detail = f"There is no tier '{code}'.{_meant(code, tiers)} The tiers are: {', '.join(sorted(tiers))}."
+                yield warning("unknown-tier", detail if tiers else NO_TIERS, "rules", number, "tiers", place)
+
+
+def _goods(proposal: Proposal) -> Iterator[Finding]:
+    """Names that no order of late has. Nothing is said where there were no orders."""
+    known = proposal.known
+    if not known.skus:
+        return
+    for noun, names, fields in (
+        ("sku", known.skus, ("skus", "exclude_skus")),
+        ("category", known.categories, ("categories", "exclude_categories")),
+        ("channel", known.channels, ("channels",)),
+    ):
+        spelling = Spelling(names)
+        for number, rule in enumerate(proposal.rules):
+            for field in fields:
+                named: tuple[str, ...] = getattr(rule, field)
+                if names.issuperset(named):
+                    continue
+                unknown = [(place, name) for place, name in enumerate(named) if name not in names]
+                found = (
+                    warning(f"unknown-{noun}", _not_sold(noun, name, spelling), "rules", number, field, place)
+                    for place, name in unknown
+                )
+                yield from few(found, len(unknown))
+        if noun == "category":
+            yield from _categories_in_conditions(proposal, spelling)
+
+
+def _categories_in_conditions(proposal: Proposal, spelling: Spelling) -> Iterator[Finding]:
+    """history.categories["coffe"] is no mistake in the condition: it is a category that nobody ever buys."""
+    conditions = [
+        *(("rules", number, rule.when) for number, rule in enumerate(proposal.rules)),
+        *(("segments", number, segment.when) for number, segment in enumerate(proposal.segments)),
+    ]
+    for kind, number, when in conditions:
+        unknown = [name for name in _categories_in(when) if name not in proposal.known.categories]
+        for name in unknown:
+            yield warning("unknown-category", _not_sold("category", name, spelling), kind, number, "when")
+
+
+def _categories_in(when: str | None) -> list[str]:
+    try:
+        paths = condition(when).paths if when is not None else frozenset()
+    except ExpressionInvalid:
+        return []
+    return sorted({path[2] for path in paths if path[:2] == HISTORY_OF and len(path) > len(HISTORY_OF)})
+
+
+def _not_sold(noun: str, name: str, spelling: Spelling) -> str:
+    nearest = spelling.nearest(name)
+    advice = f"Did you mean '{nearest}'?" if nearest is not None else "Check the spelling, unless it is new."
+    return f"No order of late has the {'SKU' if noun == 'sku' else noun} '{name}'. {advice}"
+
+
+def _paths(proposal: Proposal) -> Iterator[Finding]:
+    """A path is written with a space on either side of each ">"."""
+    for number, rule in enumerate(proposal.rules):
+        for field in ("categories", "exclude_categories"):
+            names: tuple[str, ...] = getattr(rule, field)
+            odd = [
+                (place, name, SEPARATOR.join(part.strip() for part in name.split(SEPARATOR.strip())))
+                for place, name in enumerate(names)
+                if _is_odd(name) and name not in proposal.known.categories
+            ]
+            found = (
+                warning("category-path", f"{detail} Write '{path}'.", "rules", number, field, place)
+                for place, name, path in odd
+                for detail in [f"'{name}' is one name, not a path: what lies below is written with ' > '."]
+            )
+            yield from few(found, len(odd))
+
+
+def _is_odd(name: str) -> bool:
+    """Whether spaces are missing around a ">", or there are too many."""
+    if ">" not in name and "  " not in name:
+        return name != name.strip()
+    return name.count(">") != name.count(SEPARATOR) or "  " in name or name[0] == " " or name[-1] == " "
+
+
+def _meant(name: str, known: Collection[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=1)
+    return f" Did you mean '{close[0]}'?" if close else ""
