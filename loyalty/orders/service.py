@@ -16,6 +16,7 @@ from loyalty.db.writer import Changes, write
 from loyalty.earning import judging
 from loyalty.earning import queries as earning
 from loyalty.earning.crediting import enter
+from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.earning.judging import Case, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
@@ -26,7 +27,7 @@ from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.members.errors import MemberNotFound
 from loyalty.orders import queries
-from loyalty.orders.domain import CLOCK_SKEW, NewOrder, receipt
+from loyalty.orders.domain import NewOrder, receipt
 from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
 from loyalty.orders.models import OrderRow
 from loyalty.programs import queries as programs
