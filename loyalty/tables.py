@@ -1,6 +1,7 @@
 """Every table of every slice, for the migrations."""
 
 from loyalty.access import models as access
+from loyalty.activities import models as activities
 from loyalty.db.base import Base
 from loyalty.earning import models as earning
 from loyalty.ledger import models as ledger
@@ -12,5 +13,7 @@ from loyalty.rules import models as rules
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
-SLICES_WITH_TABLES = (programs, access, members, ledger, rules, earning, vouchers, rewards, orders, idempotency)
+SLICES_WITH_TABLES = (
+    programs, access, members, ledger, rules, earning, vouchers, rewards, orders, activities, idempotency,
+)  # fmt: skip
 METADATA = Base.metadata
