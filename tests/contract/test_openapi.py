@@ -334,6 +334,7 @@ STORY = [
     ("POST", "/v1/members/search", {}),
     ("PUT", "/v1/admin/rewards/{code}", {}),
     ("PUT", "/v1/admin/rewards/{code}", {"If-Match": '"1"'}),
+    ("POST", "/v1/orders/preview", {}),
     ("POST", "/v1/orders", {}),
     ("POST", "/v1/activities/preview", {}),
     ("POST", "/v1/activities", {}),
