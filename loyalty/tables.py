@@ -14,6 +14,16 @@ from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
 SLICES_WITH_TABLES = (
-    programs, access, members, ledger, rules, earning, vouchers, rewards, orders, activities, idempotency,
-)  # fmt: skip
+    programs,
+    access,
+    members,
+    ledger,
+    rules,
+    earning,
+    vouchers,
+    rewards,
+    orders,
+    activities,
+    idempotency,
+)
 METADATA = Base.metadata

@@ -1,11 +1,15 @@
 """Birthdays, as the days of each program begin. A program remembers until when it has kept them all."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
+from uuid import UUID
 
 from psycopg.rows import class_row, tuple_row
 
-from loyalty.activities.domain import BIRTHDAY, Birthday, birthday_of, birthdays_on, days_to_keep
+from loyalty.activities.domain import BIRTHDAY, Birthday, NewActivity, birthday_of, birthdays_on, days_to_keep
 from loyalty.activities.service import decide, keep
+from loyalty.activities.soundly import for_all_but_the_broken
 from loyalty.core import calendar
 from loyalty.db.session import Session, array_of
 from loyalty.earning import queries as earning
@@ -49,16 +53,26 @@ def _keep(session: Session, program: Program, kept_until: date | None, now: date
     """The birthdays of one program, day by day. A day is kept when it is over and nobody is left of it."""
     today, done = calendar.local_date(now, program.time_zone), 0
     for day in days_to_keep(kept_until, today):
-        born = _born(session, program, day, now, limit - done)
+        room = limit - done
+        born = _born(session, program, day, now, room)
         activities = [birthday_of(member, day, program.time_zone) for member in born]
-        keep(session, decide(session, program.program_id, activities, now=now))
-        done += len(born)
-        if done >= limit:
+        if activities:
+            # They are in the order of their members' ids, and so are their halves.
+            record = partial(_record, session, program.program_id, now)
+            done += for_all_but_the_broken(session, activities, record)
+        if len(born) == room:
             break
         before = day if day < today else today - timedelta(days=1)
         if kept_until is None or before > kept_until:
             session.run(_KEPT, (program.program_id, before))
     return done
+
+
+def _record(session: Session, program_id: UUID, now: datetime, activities: Sequence[NewActivity]) -> int:
+    """Record birthdays; answers how many there were."""
+    decided = decide(session, program_id, activities, now=now)
+    keep(session, decided)
+    return len(decided.verdicts)
 
 
 def _born(session: Session, program: Program, day: date, now: datetime, limit: int) -> list[Birthday]:

@@ -6,12 +6,14 @@ orders wait for other members. The job locks both sides, in the order of their i
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from psycopg.rows import class_row, tuple_row
 
 from loyalty.activities.domain import Referral, thanks_for
 from loyalty.activities.service import decide, keep
+from loyalty.activities.soundly import for_all_but_the_broken
 from loyalty.db.session import Session, array_of
 from loyalty.members import locks
 from loyalty.members.models import ReferralRow
@@ -51,6 +53,10 @@ def _thank(session: Session, program_id: UUID, member_ids: Sequence[UUID], now: 
     locked = locks.lock_members(session, program_id, sorted({name for r in seen for name in (r.friend, r.referrer)}))
     # What was seen before the lock may have changed; who is not locked, by a merge meanwhile, has time until the next.
     found = [r for r in _referrals(session, member_ids) if {r.friend, r.referrer} <= set(locked)]
+    return for_all_but_the_broken(session, found, partial(_record, session, program_id, now)) if found else 0
+
+
+def _record(session: Session, program_id: UUID, now: datetime, found: Sequence[Referral]) -> int:
     thanked = [(referral, *thanks_for(referral)) for referral in found]
     activities = [activity for _, _, thanks in thanked for activity in thanks]
     decided = decide(session, program_id, activities, now=now)

@@ -10,9 +10,11 @@ from psycopg.rows import scalar_row
 from loyalty.activities import birthdays
 from loyalty.activities.domain import days_to_keep
 from loyalty.db.session import Session, transaction
+from loyalty.orders.service import record_order
 from tests import shop
+from tests.activities.test_service import publish
 from tests.api import Api
-from tests.builders import NOW, a_program
+from tests.builders import NOW, a_member, a_program, an_order
 from tests.clocks import it_is
 from tests.rights import as_owner
 from tests.shop import A_DAY, a_bonus, at, buckets, publish_rules
@@ -196,6 +198,26 @@ def test_conditions_of_the_rule_apply_as_to_any_other(api: Api, run: Callable[..
     run()
 
     assert (had(api, "ada")["points"]["awarded"], had(api, "bob")["points"]["awarded"]) == (0, 100)
+
+
+def test_books_that_contradict_themselves_hold_up_nobody(session: Session):
+    begun = NOW - 30 * A_DAY
+    terms = {"activation": {"mode": "immediate"}, "expiry": {"mode": "rolling", "days": 1}}
+    program = a_program(session, settings={"units": {"points": terms}})
+    broken, *sound = [a_member(session, program, f"c-{n}", birth_date=date(1990, 3, 1)).member_id for n in range(4)]
+    base = {"code": "base", "kind": "base", "priority": 1, "points_per": {"amount": 100, "points": "1"}}
+    birthday = {"code": "birthday", "kind": "bonus", "priority": 2, "activity": "birthday", "points": 9}
+    publish(session, program, base, birthday)
+    record_order(session, program.program_id, an_order(customer_id="c-0", placed_at=begun), now=begun)
+    session.run("UPDATE accounts SET available = 0 WHERE member_id = %s", (broken,))
+
+    assert birthdays.keep_batch(session, now=NOW) == 3
+    assert birthdays.keep_batch(session, now=NOW) == 0
+
+    found = session.rows("SELECT member_id FROM activities WHERE type = 'birthday'", into=scalar_row)
+    assert set(sound) <= set(found)
+    assert broken not in found
+    session.run("UPDATE accounts SET available = 100 WHERE member_id = %s", (broken,))
 
 
 MANY = """
