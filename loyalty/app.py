@@ -9,6 +9,7 @@ from flask_smorest import Api
 from loyalty.access import routes as access_routes
 from loyalty.access.errors import KeyMissing, ScopeMissing
 from loyalty.access.guard import back_to_real_time, guard
+from loyalty.activities import routes as activities_routes
 from loyalty.audit import routes as audit_routes
 from loyalty.config import Settings, from_environment
 from loyalty.configuration import routes as configuration_routes
@@ -31,6 +32,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (ledger_routes.payments, "rewards"),
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),
+    (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
     (rewards_routes.admin, "admin"),
     (programs_routes.bp, "admin"),

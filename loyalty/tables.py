@@ -1,6 +1,7 @@
 """Every table of every slice, for the migrations."""
 
 from loyalty.access import models as access
+from loyalty.activities import models as activities
 from loyalty.audit import models as audit
 from loyalty.db.base import Base
 from loyalty.earning import models as earning
@@ -14,6 +15,6 @@ from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
 SLICES_WITH_TABLES = (
-    programs, audit, access, members, ledger, rules, earning, vouchers, rewards, orders, idempotency,
+    programs, audit, access, members, ledger, rules, earning, vouchers, rewards, orders, activities, idempotency,
 )  # fmt: skip
 METADATA = Base.metadata

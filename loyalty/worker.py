@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from procrastinate import PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
+from loyalty.activities import jobs as activities
 from loyalty.config import Settings
 from loyalty.core.errors import OperatorError
 from loyalty.db import queue as queue_of_jobs
@@ -16,7 +17,7 @@ from loyalty.db.session import driver_url
 from loyalty.ledger import jobs as ledger
 from loyalty.web import jobs as web
 
-SLICES_WITH_JOBS = (queue_of_jobs, ledger, web)
+SLICES_WITH_JOBS = (queue_of_jobs, ledger, activities, web)
 
 APPLICATION_NAME = "loyalty-worker"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

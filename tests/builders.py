@@ -128,6 +128,12 @@ def order_json(**given: Any) -> dict[str, Any]:
     }
 
 
+def activity_json(**given: Any) -> dict[str, Any]:
+    """An activity as a shop sends it: a review unless said otherwise."""
+    activity = {"activity_id": f"act-{next(_numbers)}", "customer_id": "c-42", "type": "review"}
+    return {**activity, "occurred_at": "2026-03-01T10:00:00Z", **given}
+
+
 def reward_json(**given: Any) -> dict[str, Any]:
     """A reward as a marketer sends it."""
     reward = {"name": "5 off", "type": "discount_amount", "points": 100, "value": {"amount": 500}, "fulfilment": "code"}

@@ -37,13 +37,14 @@ def configure_units(api: Api, **terms: tuple[dict[str, Any], dict[str, Any]]) ->
 
 
 def publish_rules(api: Api, *rules: dict[str, Any]) -> None:
-    """Let these earning rules judge orders from now on; `points` per 1.00 are all that a base rule must say."""
+    """Let these earning rules judge from now on; `points` per 1.00 are all a base rule must say."""
     etag = api.get("/v1/admin/earning-rules/draft").headers["ETag"]
     made = []
-    for number, rule in enumerate(rules):
-        is_rate = "points" in rule and rule.get("kind") != "bonus"
-        rate = {"points_per": {"amount": 100, "points": rule.pop("points")}} if is_rate else {}
-        made.append({"code": f"rule-{number}", "kind": "base", "priority": number + 1, **rate, **rule})
+    for number, given in enumerate(rules):
+        rule = {"code": f"rule-{number}", "kind": "base", "priority": number + 1, **given}
+        if rule["kind"] == "base" and "points" in rule:
+            rule["points_per"] = {"amount": 100, "points": rule.pop("points")}
+        made.append(rule)
     answer = api.put("/v1/admin/earning-rules/draft", {"rules": made}, headers={"If-Match": etag})
     assert answer.status_code == 200, answer.json
     # Where time stands still, the moment in which rules are about to be in force would never pass.
@@ -62,6 +63,17 @@ def buy(api: Api, order_id: str, *lines: dict[str, Any], amount: int = 10_000, *
     answer = api.post("/v1/orders", order_json(**order))
     assert answer.status_code == 201, answer.json
     return answer
+
+
+def a_bonus(activity: str, points: int = 50, **given: Any) -> dict[str, Any]:
+    """A rule that gives points for an activity."""
+    return {"code": activity, "kind": "bonus", "activity": activity, "points": points, **given}
+
+
+def report(api: Api, activity_id: str, activity_type: str = "review", customer_id: str = "c-42", **given: Any) -> Any:
+    """Tell of an activity that happened at NOW, unless said otherwise."""
+    activity = {"activity_id": activity_id, "customer_id": customer_id, "type": activity_type, "occurred_at": at(NOW)}
+    return api.post("/v1/activities", {**activity, **given})
 
 
 def give_back(api: Api, order_id: str, lines: dict[str, int], *, return_id: str = "R-1", **given: Any) -> Any:

@@ -35,6 +35,12 @@ class Tally:
             before = self.given.get(key, (0, 0, local))
             self.given[key] = (before[0] + points, before[1] + times, max(before[2], local))
 
+    def taken_back(self, member_id: UUID, rule: EarningRule, local: datetime, *, points: int, wholly: bool) -> None:
+        """Add that points of an award were taken back: `wholly`, and it no longer counts as given at all."""
+        self.award(member_id, rule, local, points=-points, times=-wholly)
+        if rule.caps.budget is not None:
+            self.budget(rule.code, -points)
+
     def budget(self, rule_code: str, points: int) -> None:
         """Add to what a budget spent; fewer than none: it gets points back."""
         if points:

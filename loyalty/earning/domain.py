@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from loyalty.programs.terms import Dates
 from loyalty.rules.history import NO_HISTORY, History
+
+# Clocks of shops run ahead by seconds, not by minutes.
+CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,18 @@ class Award:
     reason: str
     dates: Dates
     cut: Cut | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awarded:
+    """An award that was given: the entry, and how many points came from which line."""
+
+    seq: int
+    unit: str
+    points: int
+    rule_code: str
+    rule_version: int
+    lines: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True)

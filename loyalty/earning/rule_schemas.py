@@ -14,8 +14,6 @@ from loyalty.web.fields import Code, Instant, Matches, MinorUnits, Points, Rate,
 NAMES_MAX = 1_000
 PRIORITY_MAX = 1_000_000
 EXPRESSION_MAX = 1_000
-# Who has more to mend begins with these.
-FINDINGS_MAX = 1_000
 
 # What each kind of rule gives, and what belongs to other kinds.
 GIVES = {"base": ("points_per", "points_per_unit"), "multiplier": ("factor",), "bonus": ("points",)}

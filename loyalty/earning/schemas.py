@@ -6,6 +6,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 from marshmallow.validate import Length, OneOf
 
+from loyalty.earning.checks.proposal import Finding
 from loyalty.earning.rule_schemas import RuleSchema, SegmentSchema
 from loyalty.ledger.schemas import RuleVersionSchema
 from loyalty.programs.domain import POINTS
@@ -14,6 +15,8 @@ from loyalty.web.fields import Instant
 
 RULES_MAX = 500
 SEGMENTS_MAX = 100
+# Who has more to mend begins with these.
+FINDINGS_MAX = 1_000
 
 
 class PublishedRuleSchema(RuleSchema):

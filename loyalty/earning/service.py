@@ -21,7 +21,7 @@ from loyalty.programs import queries as programs
 # a commit takes a thousandth of this.
 LEAD = timedelta(milliseconds=250)
 
-_ORDERS_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %s AND kind = 'order')"
+_ANYTHING_JUDGED = "SELECT EXISTS (SELECT 1 FROM natural_keys WHERE program_id = %s AND kind IN ('order', 'activity'))"
 
 
 def save_draft(
@@ -46,7 +46,7 @@ def publish(
 ) -> dict[str, Any]:
     """Publish the draft, in force from `effective_from` on; if absent from now on, which is in a quarter of a second.
 
-    The first set of a program without orders is in force from the beginning of time.
+    The first set of a program without orders and activities is in force from the beginning of time.
     Refuses: NothingToPublish, RulesInvalid, EffectiveFromPast.
     """
     draft = session.orm.get(RuleDraftRow, program_id)
@@ -59,7 +59,7 @@ def publish(
     if effective_from is not None and effective_from < now:
         raise EffectiveFromPast("effective_from lies in the past.", effective_from=effective_from)
     newest, *older = queries.stored_sets(session, program_id, now=now)
-    is_first = newest["version"] == 0 and not session.row(_ORDERS_JUDGED, (program_id,), into=scalar_row)
+    is_first = newest["version"] == 0 and not session.row(_ANYTHING_JUDGED, (program_id,), into=scalar_row)
     row = RuleSetRow(
         program_id=program_id,
         version=newest["version"] + 1,

@@ -18,8 +18,10 @@ from loyalty.earning.reasons import cut_reason, reason_of
 from loyalty.earning.rules import EarningRule, RuleSet
 from loyalty.earning.situation import Situation
 from loyalty.programs.domain import Program, Rounding
-from loyalty.programs.terms import dates_of
+from loyalty.programs.terms import Activation, dates_of
 from loyalty.rules.expressions import Unanswerable
+
+AT_ONCE = Activation()
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,9 @@ class _Judging:
         # The expiry of a member's tier would stand between the rule's own and the unit's.
         terms = seen.program.units[rule.unit]
         activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
+        if seen.purchase is None and activation.mode == "on_event":
+            # An order is confirmed; of an activity there is nothing more to come.
+            activation = AT_ONCE
         parts = dict(zip((line.line_id for line in seen.lines), apportion(points, found.by_line), strict=True))
         as_sent = [line.line_id for line in seen.purchase.lines] if seen.purchase else []
         reason = reason_of(rule, seen.program.currency)

@@ -43,6 +43,8 @@ class LockedMember:
     enrolled_at: datetime
     merged_into: str | None
     config_version: int
+    # Somebody is to be thanked at this member's first order.
+    referral_waits: bool
     is_due: bool = False
 
 

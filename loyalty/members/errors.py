@@ -47,6 +47,24 @@ class ReferrerNotFound(RuleRefused):
     code = "referrer-not-found"
 
 
+class ReferrerClosed(RuleRefused):
+    """Who is named by `referred_by` is no member any more."""
+
+    code = "referrer-closed"
+
+
+class SelfReferral(RuleRefused):
+    """Nobody comes through themselves."""
+
+    code = "self-referral"
+
+
+class ReferralCircle(RuleRefused):
+    """Two members cannot have come through each other."""
+
+    code = "referral-circle"
+
+
 class EnrolmentFixed(Conflict):
     """When someone enrolled, and through whom, is history and cannot be changed."""
 

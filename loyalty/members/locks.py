@@ -21,7 +21,8 @@ from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 _LOCKED = """
 m.member_id, m.customer_id, m.status, m.enrolled_at,
 (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into) AS merged_into,
-(SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version
+(SELECT p.config_version FROM programs p WHERE p.program_id = m.program_id) AS config_version,
+EXISTS (SELECT FROM referrals r WHERE r.member_id = m.member_id AND r.status = 'waiting') AS referral_waits
 """
 
 _LOCK = f"""
@@ -69,7 +70,7 @@ claimed AS (
     ORDER BY w.key ON CONFLICT DO NOTHING RETURNING key
 )
 SELECT w.key, c.key IS NOT NULL, l.member_id, l.customer_id, l.status, l.enrolled_at, l.merged_into,
-       l.config_version, l.is_due
+       l.config_version, l.referral_waits, l.is_due
 FROM wanted w LEFT JOIN locked l ON l.customer_id = w.customer_id LEFT JOIN claimed c ON c.key = w.key
 """
 

@@ -50,6 +50,12 @@ class MemberRow(Base):
             text("lower(email)"),
             postgresql_where=text("email IS NOT NULL"),
         ),
+        Index(
+            "ix_members_program_id_birthday",
+            "program_id",
+            text("((extract(month FROM birth_date) * 100 + extract(day FROM birth_date))::integer)"),
+            postgresql_where=text("birth_date IS NOT NULL"),
+        ),
         Index("ix_members_program_id_member_id", "program_id", "member_id"),
         Index("ix_members_program_id_phone", "program_id", "phone", postgresql_where=text("phone IS NOT NULL")),
     )
@@ -72,3 +78,25 @@ class MemberRow(Base):
     merged_into: Mapped[UUID | None]
     version: Mapped[int] = mapped_column(BigInteger)
     updated_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class ReferralRow(Base):
+    """A member who came through another one, until both were thanked for it.
+
+    It is `waiting` for the friend's first order, `due` when there is one, then `done`; or `refused`: there will be no
+    thanks, because the friend is no new customer, or no member any more. `ordered_at` and `order_id` are of the order
+    that made it due.
+    """
+
+    __tablename__ = "referrals"
+    __table_args__ = (
+        CheckConstraint("status IN ('waiting', 'due', 'done', 'refused')", name="status_is_known"),
+        Index("ix_referrals_due", "ordered_at", postgresql_where=text("status = 'due'")),
+    )
+
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    program_id: Mapped[UUID]
+    referrer_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(Text)
+    order_id: Mapped[str | None] = mapped_column(Text)
+    ordered_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))

@@ -33,9 +33,18 @@ def first_answer(session: Session, program_id: UUID, request: Request, member_id
     """
     if locks.claim(session, program_id, request.kind, [(request.key, member_id, request.content)]):
         return None
+    answer = answer_given(session, program_id, request)
+    assert answer is not None, "an id that cannot be claimed is somebody's"
+    return answer
+
+
+def answer_given(session: Session, program_id: UUID, request: Request) -> Answer | None:
+    """The answer that the first request with this id got; None if there was none. Refuses: IdempotencyConflict."""
     held = locks.holder(session, program_id, request.kind, request.key)
-    body = held and session.row(_BODY, (held.member_id, request.kind, request.key), into=scalar_row)
-    if held is None or held.fingerprint != request.content or not isinstance(body, str):
+    if held is None:
+        return None
+    body = session.row(_BODY, (held.member_id, request.kind, request.key), into=scalar_row)
+    if held.fingerprint != request.content or not isinstance(body, str):
         detail = f"'{request.key}' was used before for another {request.kind}."
         raise IdempotencyConflict(detail, **{f"{request.kind}_id": request.key})
     return Answer(body.encode(), replayed=True)

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from loyalty.core import codes
 from loyalty.core.ids import new_id
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
-from loyalty.members import locks
+from loyalty.members import locks, referring
 from loyalty.members.domain import PROFILE, LockedMember, NewMember
-from loyalty.members.errors import EnrolmentFixed, MemberClosed, ReferrerNotFound
-from loyalty.members.models import MemberRow
+from loyalty.members.errors import EnrolmentFixed, MemberClosed
+from loyalty.members.models import MemberRow, ReferralRow
+from loyalty.members.referring import referrer_of, require_no_circle
 
 # 50 bits: a program of ten million members has one chance in a hundred million to draw a taken code, and then
 # draws again.
@@ -31,12 +31,15 @@ class Enrolment:
 def enrol(session: Session, program_id: UUID, new: Sequence[NewMember], *, now: datetime) -> Enrolment:
     """Claim the customer ids that are free and prepare their members' rows; the caller writes them.
 
-    Who is enrolled already is absent from the answer. Refuses: ReferrerNotFound.
+    Who is enrolled already is absent from the answer. Who came through somebody waits to be thanked for it.
+    Refuses: ReferrerNotFound, ReferrerClosed, SelfReferral, ReferralCircle.
     """
     ids = {member.customer_id: new_id() for member in new}
     free = locks.claim(session, program_id, "member", [(c, i, None) for c, i in ids.items()])
     enrolled = [member for member in new if member.customer_id in free]
     referral_codes = _draw_referral_codes(session, program_id, [ids[m.customer_id] for m in enrolled])
+    referrers = {ids[m.customer_id]: referrer for m in enrolled if (referrer := referrer_of(session, program_id, m))}
+    require_no_circle(referrers)
     changes = Changes()
     for member in enrolled:
         member_id = ids[member.customer_id]
@@ -50,23 +53,28 @@ def enrol(session: Session, program_id: UUID, new: Sequence[NewMember], *, now: 
                 "enrolled_at": member.enrolled_at or now,
                 **{name: getattr(member, name) for name in PROFILE},
                 "referral_code": referral_codes[member_id],
-                "referred_by": _referrer(session, program_id, member),
+                "referred_by": referrers.get(member_id),
                 "version": 1,
                 "updated_at": now,
             },
         )
+    for member_id, referrer_id in referrers.items():
+        row = {"member_id": member_id, "program_id": program_id, "referrer_id": referrer_id, "status": "waiting"}
+        changes.insert(ReferralRow, {**row, "order_id": None, "ordered_at": None})
     return Enrolment(changes, {m.customer_id: ids[m.customer_id] for m in enrolled})
 
 
 def change_profile(session: Session, member: LockedMember, new: NewMember, *, now: datetime) -> None:
-    """Change what the caller sent of a member's profile, leave the rest. Refuses: EnrolmentFixed, MemberClosed."""
+    """Change what the caller sent of a member's profile, leave the rest.
+
+    Refuses: EnrolmentFixed, MemberClosed, ReferrerNotFound, SelfReferral, ReferralCircle.
+    """
     if member.status == "closed":
         raise MemberClosed(member.customer_id, merged_into=member.merged_into)
     if new.enrolled_at is not None and new.enrolled_at != member.enrolled_at:
         raise EnrolmentFixed(f"'{member.customer_id}' enrolled at {member.enrolled_at.isoformat()}.")
     row = session.orm.get_one(MemberRow, member.member_id)
-    if new.referred_by is not None and _referrer(session, row.program_id, new) != row.referred_by:
-        raise EnrolmentFixed(f"Through whom '{member.customer_id}' came is recorded already.")
+    referring.require_same(session, row, new)
     for name in PROFILE:
         if name in new.given:
             setattr(row, name, getattr(new, name))
@@ -95,14 +103,3 @@ def _draw_referral_codes(session: Session, program_id: UUID, member_ids: list[UU
         free = locks.claim(session, program_id, "referral", wanted)
         drawn |= {m: c for m, c in codes_by_member.items() if codes.canonical(c) in free}
     return drawn
-
-
-def _referrer(session: Session, program_id: UUID, member: NewMember) -> UUID | None:
-    named: Any = member.referred_by
-    if named is None:
-        return None
-    found = locks.holder(session, program_id, "referral", codes.canonical(named))
-    found = found or locks.holder(session, program_id, "member", named)
-    if found is None or named == member.customer_id:
-        raise ReferrerNotFound(f"Nobody is known by '{named}'.", referred_by=named)
-    return found.member_id

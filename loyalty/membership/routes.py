@@ -17,8 +17,11 @@ from loyalty.members.errors import (
     MemberClosed,
     MemberNotFound,
     MemberSuspended,
+    ReferralCircle,
+    ReferrerClosed,
     ReferrerNotFound,
     SelfMerge,
+    SelfReferral,
 )
 from loyalty.membership import queries, service
 from loyalty.membership.examples import CONTACT, MEMBER, MEMBERS, NEW_MEMBER
@@ -32,7 +35,7 @@ bp = Blueprint("members", __name__, url_prefix="/v1/members", description="Who i
 
 
 @bp.put("/<shop_id:customer_id>")
-@bp.refuses(ReferrerNotFound, EnrolmentFixed, MemberClosed)
+@bp.refuses(ReferrerNotFound, ReferrerClosed, SelfReferral, ReferralCircle, EnrolmentFixed, MemberClosed)
 @transactional
 @bp.arguments(NewMemberSchema(), example=NEW_MEMBER)
 @bp.response(200, MemberSchema(), example=MEMBER)

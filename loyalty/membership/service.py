@@ -13,7 +13,7 @@ from loyalty.members import service as members
 from loyalty.members.domain import NewMember
 from loyalty.members.errors import MemberClosed, MemberNotFound, SelfMerge
 from loyalty.members.models import MemberRow
-from loyalty.membership import queries
+from loyalty.membership import merging, queries
 from loyalty.membership.queries import Membership
 from loyalty.programs import queries as programs
 
@@ -29,7 +29,7 @@ class PutResult:
 def put_member(session: Session, program_id: UUID, new: NewMember, *, now: datetime) -> PutResult:
     """Enrol a customer, or change what was sent of a member's profile.
 
-    Refuses: ReferrerNotFound, EnrolmentFixed, MemberClosed.
+    Refuses: ReferrerNotFound, ReferrerClosed, SelfReferral, ReferralCircle, EnrolmentFixed, MemberClosed.
     """
     enrolment = members.enrol(session, program_id, [new], now=now)
     if enrolment.members:
@@ -50,8 +50,9 @@ def set_status(session: Session, program_id: UUID, customer_id: str, status: str
 def merge_members(session: Session, program_id: UUID, customer_id: str, into: str, *, now: datetime) -> Membership:
     """Make two members one: `into` gets all that `customer_id` holds and owes, who is closed for good.
 
-    Each keeps its own history. What was ordered by the one can be returned, and goes against the other. To merge the
-    same two again changes nothing. Answers the member that stays.
+    Each keeps its own history; what is counted by it, such as orders and caps, adds up with who stays. What was ordered
+    by the one can be returned, and goes against the other. To merge the same two again changes nothing. Answers the
+    member that stays.
     Refuses: SelfMerge, MemberNotFound, MemberClosed, MemberSuspended, HoldsOpen.
     """
     if customer_id == into:
@@ -76,6 +77,7 @@ def merge_members(session: Session, program_id: UUID, customer_id: str, into: st
     moving.merge(giver, taker, source_id=customer_id, target_id=into)
     changes = ledger.changes_of(giver, program_id, now=now)
     changes.add(ledger.changes_of(taker, program_id, now=now))
+    changes.add(merging.moved(session, source.member_id, target.member_id))
     closed = {"member_id": source.member_id, "status": "closed", "merged_into": target.member_id, "updated_at": now}
     changes.update(MemberRow, closed)
     write(session, changes)

@@ -2,15 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from loyalty.earning.domain import Award, Purchase
 from loyalty.earning.presenting import points_of, shown
 from loyalty.ledger.domain import Account
-
-# Clocks of shops run ahead by seconds, not by minutes.
-CLOCK_SKEW = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,11 @@ import orjson
 from psycopg.rows import dict_row, tuple_row
 
 from loyalty.db.session import Session, array_of
+from loyalty.earning.domain import Awarded
+from loyalty.earning.undoing import awards_given
 from loyalty.orders.domain import Order
 from loyalty.orders.errors import OrderNotFound
-from loyalty.orders.returning import Awarded, Returned
+from loyalty.orders.returning import Returned
 
 _ANSWERS = """
 SELECT k.key, k.fingerprint, o.receipt FROM natural_keys k
@@ -30,10 +32,6 @@ WHERE k.program_id = %s AND k.kind = 'order' AND k.key = %s
 _RECORDED = """
 SELECT member_id, order_id, status, placed_at, confirmed_at, lines, discount, returned, award_seqs, judged
 FROM orders WHERE member_id = %s AND order_id = %s FOR NO KEY UPDATE
-"""
-_AWARDED = """
-SELECT seq, unit, points, rule_code, rule_version, detail FROM entries
-WHERE member_id = %s AND seq = ANY(%s::bigint[]) ORDER BY seq
 """
 
 
@@ -83,9 +81,5 @@ def recorded_order(session: Session, owner_id: UUID, order_id: str) -> RecordedO
     row = session.row(_RECORDED, (owner_id, order_id), into=dict_row)
     assert row is not None, "the registry names orders that are there"
     seqs = row.pop("award_seqs")
-    entries = session.rows(_AWARDED, (owner_id, array_of(seqs)), into=dict_row) if seqs else []
-    awards = tuple(
-        Awarded(lines={line["line_id"]: line["points"] for line in entry.pop("detail")["lines"]}, **entry)
-        for entry in entries
-    )
+    awards = awards_given(session, owner_id, seqs)
     return RecordedOrder(**{**row, "returned": Returned(**row["returned"]), "awards": awards})

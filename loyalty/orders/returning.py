@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.core.apportion import apportion
+from loyalty.earning.domain import Awarded
 from loyalty.orders.errors import LineUnknown, OverReturn
 
 
@@ -28,18 +29,6 @@ class NewReturn:
     return_id: str
     lines: tuple[ReturnedLine, ...]
     returned_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Awarded:
-    """An award that an order was given: the entry, and how many points came from which line."""
-
-    seq: int
-    unit: str
-    points: int
-    rule_code: str
-    rule_version: int
-    lines: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,8 @@ from loyalty.core.answers import Answer
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
+from loyalty.earning import undoing
+from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.ledger import service
 from loyalty.ledger.book import Book
 from loyalty.ledger.settling import mature, settle
@@ -15,13 +17,12 @@ from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember
 from loyalty.members.receipts import Request
 from loyalty.orders import queries
-from loyalty.orders.domain import CLOCK_SKEW
 from loyalty.orders.errors import OrderCancelled, OrderNotFound, ReturnedBeforePlaced, ReturnedInFuture
 from loyalty.orders.models import OrderRow, ReturnRow
 from loyalty.orders.queries import RecordedOrder
 from loyalty.orders.returning import NewReturn, Returned, rest_of
 from loyalty.orders.uncounting import uncount
-from loyalty.orders.undoing import Because, lots_of_awards, take_back
+from loyalty.orders.undoing import take_back
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
 
@@ -50,7 +51,7 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
     if case.order.status == "cancelled":
         raise OrderCancelled(order_id)
     returned_at = new.returned_at or now
-    because = Because(order_id, new.return_id, f"return {new.return_id}")
+    because = undoing.Because(order_id, new.return_id, f"return {new.return_id}")
     told, state = take_back(session, case.order, case.program, case.book, new.lines, because=because)
     changes = _changes(case, state, status=case.order.status, now=now)
     changes.add(_uncounted(session, case, state))
@@ -74,7 +75,7 @@ def cancel_order(session: Session, program_id: UUID, order_id: str, *, now: date
     if isinstance(case, Answer):
         return case
     rest = rest_of(case.order.returned.lines, case.order.lines)
-    because = Because(order_id, order_id, "order cancelled")
+    because = undoing.Because(order_id, order_id, "order cancelled")
     told, state = take_back(session, case.order, case.program, case.book, rest, because=because)
     changes = _changes(case, state, status="cancelled", now=now)
     changes.add(_uncounted(session, case, state))
@@ -100,7 +101,7 @@ def confirm_order(
     at = min(confirmed_at or now, now)
     points = 0
     if (book := case.book) is not None:
-        lots = lots_of_awards(session, case.order, book)
+        lots = undoing.lots_of_awards(session, book, case.order.member_id, case.order.awards)
         waiting = [book.lots[found.lot.seq] for found in lots if found.lot.member_id == book.member_id]
         for lot in waiting:
             if lot.pending and lot.matures_at is None and lot.remaining:

@@ -17,6 +17,7 @@ from loyalty.earning import judging
 from loyalty.earning import queries as earning
 from loyalty.earning.counting import Tally
 from loyalty.earning.crediting import enter
+from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.earning.judging import Case, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
@@ -26,8 +27,9 @@ from loyalty.members import locks
 from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.members.errors import MemberNotFound
+from loyalty.members.models import ReferralRow
 from loyalty.orders import queries
-from loyalty.orders.domain import CLOCK_SKEW, NewOrder, receipt
+from loyalty.orders.domain import NewOrder, receipt
 from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
 from loyalty.orders.models import OrderRow
 from loyalty.programs import queries as programs
@@ -98,6 +100,7 @@ def record_orders(
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
     changes.add(tally.changes(program_id))
+    changes.add(_referrals_due(sound, owners))
     write(session, changes)
     observe(verdicts.values())
     return outcomes
@@ -196,6 +199,20 @@ def _oldest(orders: Sequence[NewOrder], owners: Mapping[str, _Owner]) -> dict[UU
 def rules_for(session: Session, program: Program, order: NewOrder, now: datetime) -> RuleSet:
     """The rules in force when the order was placed, which is not later than now, whatever the shop's clock says."""
     return earning.rules_at(session, program, min(order.placed_at, now))
+
+
+def _referrals_due(orders: Sequence[NewOrder], owners: Mapping[str, _Owner]) -> Changes:
+    """Mark the members for whose first order somebody waits; a job does the rest, for it needs two members."""
+    first: dict[UUID, NewOrder] = {}
+    for order in orders:
+        owner = owners.get(order.order_id)
+        if owner is not None and owner.member is not None and owner.member.referral_waits:
+            first.setdefault(owner.member_id, order)
+    changes = Changes()
+    for member_id, order in first.items():
+        row = {"member_id": member_id, "status": "due", "order_id": order.order_id, "ordered_at": order.placed_at}
+        changes.update(ReferralRow, row)
+    return changes
 
 
 def _body(order: NewOrder, verdict: Verdict | None, book: Book | None, now: datetime) -> bytes:

@@ -6,12 +6,12 @@ from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.earning import queries as earning
 from loyalty.earning.counting import Tally
-from loyalty.earning.domain import Line, Purchase
+from loyalty.earning.domain import Awarded, Line, Purchase
 from loyalty.earning.judging import contribution_of
 from loyalty.earning.records import judged_from
 from loyalty.ledger.book import Book
 from loyalty.orders.queries import RecordedOrder
-from loyalty.orders.returning import Awarded, points_of
+from loyalty.orders.returning import points_of
 from loyalty.programs.domain import Program
 
 
@@ -34,9 +34,8 @@ def uncount(session: Session, order: RecordedOrder, program: Program, book: Book
         rule = rules.get(award.rule_code)
         was, now_is = _points(award, order, before), _points(award, order, returned)
         if rule is not None and now_is != was:
-            tally.award(book.member_id, rule, local, points=was - now_is, times=-(now_is == award.points))
-            if rule.caps.budget is not None:
-                tally.budget(rule.code, was - now_is)
+            wholly = now_is == award.points
+            tally.taken_back(book.member_id, rule, local, points=now_is - was, wholly=wholly)
     return tally
 
 

@@ -7,24 +7,17 @@ from typing import Any
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
+from loyalty.earning import undoing
+from loyalty.earning.domain import Awarded
+from loyalty.earning.undoing import Because
 from loyalty.ledger import holdings, service, spending
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Credit, Lot
-from loyalty.ledger.holdings import AwardLot
-from loyalty.ledger.reversing import Claim, Reversal, reverse
+from loyalty.ledger.reversing import Reversal
 from loyalty.ledger.settling import settle
 from loyalty.orders.queries import RecordedOrder
-from loyalty.orders.returning import Awarded, Returned, ReturnedLine, points_of, share_of_spent, with_lines
+from loyalty.orders.returning import Returned, ReturnedLine, points_of, share_of_spent, with_lines
 from loyalty.programs.domain import POINTS, Program
-
-
-@dataclass(frozen=True, slots=True)
-class Because:
-    """Why points move: the order, the return, and the words for it."""
-
-    order_id: str
-    reference: str
-    reason: str
 
 
 @dataclass(slots=True)
@@ -56,20 +49,15 @@ class Undoing:
 
     def reverse(self) -> None:
         """The points that the returned units earned are taken back, award by award."""
-        lots = lots_of_awards(self.session, self.order, self.book)
+        claims = [(award, self._claimed(award)) for award in self.order.awards]
+        taken = undoing.take_back(
+            self.session, self.book, self.order.member_id, claims,
+            settings=self.program.returns, because=self.because, counted=self.state.expired,
+        )  # fmt: skip
         expired = dict(self.state.expired)
-        claimed = {award.seq: self._claimed(award) for award in self.order.awards}
-        for unit in sorted({award.unit for award in self.order.awards}):
-            points = sum(claimed[award.seq] for award in self.order.awards if award.unit == unit)
-            if points:
-                service.read_lots_to_spend(self.session, self.book, unit, points)
-        for award in self.order.awards:
-            if points := claimed[award.seq]:
-                counted = expired.get(str(award.seq), 0)
-                own = [found for found in lots if found.lot.origin[1] == award.seq]
-                result = reverse(self.book, self._claim(award, points, own, counted), self.program.returns)
-                expired[str(award.seq)] = counted + result.expired
-                self._tell(award, result)
+        for award, result in taken:
+            expired[str(award.seq)] = expired.get(str(award.seq), 0) + result.expired
+            self._tell(award, result)
         self.state = replace(self.state, expired=expired)
 
     def _claimed(self, award: Awarded) -> int:
@@ -96,28 +84,8 @@ class Undoing:
         self.state = replace(self.state, spent=returned)
         return pieces
 
-    def _claim(self, award: Awarded, points: int, lots: Sequence[AwardLot], counted: int) -> Claim:
-        """The claim on an award; `counted` of its lapsed points were claimed by earlier returns."""
-        book = self.book
-        own = tuple(found.lot.seq for found in lots if found.lot.member_id == book.member_id)
-        lapsed = sum(found.lapsed - (found.lot.points if found.reinstated else 0) for found in lots)
-        # Those that the book has just found lapsed are not in what was read.
-        lapsed -= sum(e.points for e in book.entries if e.kind == "expire" and e.reference in {str(seq) for seq in own})
-        as_is = [book.lots[found.lot.seq] if found.lot.member_id == book.member_id else found.lot for found in lots]
-        return Claim(
-            points=points,
-            unit=award.unit,
-            own=own,
-            waiting=all(lot.pending for lot in as_is),
-            lapsed=max(0, lapsed - counted),
-            rule_code=award.rule_code,
-            rule_version=award.rule_version,
-            **asdict(self.because),
-        )
-
     def _tell(self, award: Awarded, result: Reversal) -> None:
-        rule = {"code": award.rule_code, "version": award.rule_version}
-        self.told["awards"].append({"rule": rule, "unit": award.unit, **asdict(result)})
+        self.told["awards"].append(undoing.shown(award, result))
         if award.unit == POINTS:
             for name, points in asdict(result).items():
                 self.told["points"][name] += points
@@ -165,14 +133,6 @@ def take_back(
     settle(book, book.now)
     told["balance"] = service.brief(book, POINTS)
     return told, undoing.state
-
-
-def lots_of_awards(session: Session, order: RecordedOrder, book: Book) -> list[AwardLot]:
-    """The lots that hold, or held, what the order earned; those of the book are read into it."""
-    seqs = [award.seq for award in order.awards]
-    lots = holdings.lots_of_awards(session, order.member_id, seqs)
-    book.lots.take_in(found.lot for found in lots if found.lot.member_id == book.member_id)
-    return lots
 
 
 def _key(lot: Lot) -> str:

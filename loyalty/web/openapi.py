@@ -46,6 +46,7 @@ PROBLEM: dict[str, Any] = {
 
 # The words of the addresses: what stands in a path, with an example.
 PATH_PARAMETERS = {
+    "activity_id": ("The shop's own id of the activity.", "review-77"),
     "code": ("The code of the reward.", "five-off"),
     "customer_id": ("The shop's own id of the customer.", "c-42"),
     "hold_id": ("The shop's own id of the hold.", "h-1001"),

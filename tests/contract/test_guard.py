@@ -18,7 +18,7 @@ from loyalty.config import Settings
 from loyalty.core import clock
 from loyalty.db.session import transaction
 from tests.api import Api
-from tests.builders import a_key, a_program, order_json, reward_json
+from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
 
 # What anybody may read. Nothing else, ever, without a key.
@@ -27,7 +27,7 @@ PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
 # A POST that only reads, because what it looks for does not belong into a URL.
 READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
-    "POST /v1/admin/earning-rules/check",
+    "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview",
 }  # fmt: skip
 
 UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
@@ -123,7 +123,7 @@ AREA_OF = (
     (r"/v1/members/[^/]+/(redemptions|holds)", "rewards"),
     (r"/v1/(rewards|redemptions|holds)(/.*)?", "rewards"),
     (r"/v1/members/.*", "members"),
-    (r"/v1/orders(/.*)?", "orders"),
+    (r"/v1/(orders|activities)(/.*)?", "orders"),
     (r"/v1/ledger/.*|/metrics", "reports"),
 )
 
@@ -238,6 +238,7 @@ def full(api: Api) -> Api:
     api.enrol("c-43")
     api.put("/v1/admin/rewards/five-off", reward_json(points=10))
     api.post("/v1/orders", order_json(order_id="A-1001"))
+    api.post("/v1/activities", activity_json(activity_id="review-1001"))
     api.post("/v1/members/c-42/redemptions", {"reward": "five-off", "redemption_id": "r-1001"})
     api.post("/v1/members/c-42/holds", {"hold_id": "h-1001", "points": 5})
     draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
@@ -250,6 +251,7 @@ def _of(full: Api, route: Route) -> str:
     """The address of something that the full shop has."""
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
+    named["activities"] = "review-1001"
     path = re.sub(r"/(\w+)/x-1", lambda found: f"/{found[1]}/{named[found[1]]}", route.path)
     return path.replace(UUID, key_id)
 

@@ -190,6 +190,7 @@ def test_a_change_of_configuration_names_the_version_it_was_made_from(operation:
 # What has an id of the shop's own, which makes a retry safe.
 NATURAL = {
     "/v1/orders": "order_id",
+    "/v1/activities": "activity_id",
     "/v1/orders/{order_id}/returns": "return_id",
     "/v1/members/{customer_id}/redemptions": "redemption_id",
     "/v1/members/{customer_id}/adjustments": "adjustment_id",
@@ -202,6 +203,7 @@ NATURAL = {
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
+    "/v1/activities/preview",
 }  # fmt: skip
 
 
@@ -301,6 +303,8 @@ STORY = [
     ("PUT", "/v1/admin/rewards/{code}", {"If-Match": '"1"'}),
     ("POST", "/v1/orders/preview", {}),
     ("POST", "/v1/orders", {}),
+    ("POST", "/v1/activities/preview", {}),
+    ("POST", "/v1/activities", {}),
     ("POST", "/v1/members/{customer_id}/redemptions", {}),
     ("POST", "/v1/members/{customer_id}/reinstatements", {}),
     ("POST", "/v1/members/{customer_id}/adjustments", {}),

@@ -26,7 +26,10 @@ from tests.proof import assert_books_balance
 
 A_NAME = "Ada Lovelace"
 A_WEEK = 7 * 24 * 60 * 60
-EACH = {"ledger.settle", "ledger.settle_sandboxes", "queue.retry_stalled", "queue.forget_failed", "web.forget_answers"}
+EACH = {
+    "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
+    "queue.forget_failed", "web.forget_answers",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -106,6 +109,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
     assert {module.__name__.rpartition("loyalty.")[2] for module in SLICES_WITH_JOBS} == {
         "db.queue",
         "ledger.jobs",
+        "activities.jobs",
         "web.jobs",
     }
 
@@ -138,7 +142,8 @@ def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings
     work_off()
 
     opened(due(a_deferrer(), (a_day + timedelta(minutes=5)).timestamp()))
-    assert set(waiting()) == {"ledger.settle", "ledger.settle_sandboxes", "queue.retry_stalled"}
+    every_minute = {"ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "queue.retry_stalled"}
+    assert set(waiting()) == every_minute
     assert timedelta(seconds=LOOK_BACK_SECONDS) > timedelta(days=1)
 
 

@@ -16,6 +16,7 @@ from loyalty.members.errors import (
     MemberClosed,
     MemberNotFound,
     MemberSuspended,
+    ReferralCircle,
     ReferrerNotFound,
 )
 from loyalty.members.locks import Claim
@@ -123,14 +124,30 @@ def test_a_referrer_is_known_by_customer_id_or_by_code(session: Session, program
     assert queries.member(session, program.program_id, "bob").referred_by == "ada"
 
 
-@pytest.mark.parametrize("named", ["nobody", "bob", "elsewhere"])
-def test_nobody_oneself_and_members_of_other_programs_refer_nobody(session: Session, program: Program, named: str):
+@pytest.mark.parametrize("named", ["nobody", "elsewhere"])
+def test_nobody_and_members_of_other_programs_refer_nobody(session: Session, program: Program, named: str):
     a_member(session, a_program(session), "elsewhere")
 
     with pytest.raises(ReferrerNotFound) as refused:
         enrol(session, program, NewMember(customer_id="bob", referred_by=named))
 
     assert refused.value.facts == {"referred_by": named}
+
+
+@pytest.mark.parametrize("size", [2, 3])
+def test_those_who_are_enrolled_together_do_not_come_through_each_other(session: Session, program: Program, size: int):
+    ring = [NewMember(customer_id=f"c-{n}", referred_by=f"c-{(n + 1) % size}") for n in range(size)]
+
+    with pytest.raises(ReferralCircle):
+        enrol(session, program, NewMember(customer_id="outside", referred_by="c-0"), *ring)
+
+
+def test_those_who_are_enrolled_together_may_come_through_one_of_them(session: Session, program: Program):
+    chain = [NewMember(customer_id=f"c-{n}", referred_by=f"c-{n + 1}") for n in range(3)]
+
+    enrol(session, program, *chain, NewMember(customer_id="c-3"))
+
+    assert queries.member(session, program.program_id, "c-0").referred_by == "c-1"
 
 
 # Changing

@@ -80,10 +80,10 @@ def test_a_member_names_who_referred_him_by_code_or_by_customer_id(api: Api):
     assert (by_code["referred_by"], by_id["referred_by"]) == ("ada", "ada")
 
 
-@pytest.mark.parametrize("referrer", ["nobody", "c-42"])
-def test_an_unknown_referrer_and_oneself_are_refused(api: Api, referrer):
+@pytest.mark.parametrize(("referrer", "code"), [("nobody", "referrer-not-found"), ("c-42", "self-referral")])
+def test_an_unknown_referrer_and_oneself_are_refused(api: Api, referrer: str, code: str):
     refused = api.put("/v1/members/c-42", {"referred_by": referrer})
-    assert (refused.status_code, refused.json["code"]) == (422, "referrer-not-found")
+    assert (refused.status_code, refused.json["code"]) == (422, code)
     assert api.get("/v1/members/c-42").status_code == 404
 
 

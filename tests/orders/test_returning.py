@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loyalty.earning.domain import Awarded
 from loyalty.orders.errors import LineUnknown, OverReturn
-from loyalty.orders.returning import Awarded, ReturnedLine, points_of, rest_of, share_of_spent, with_lines
+from loyalty.orders.returning import ReturnedLine, points_of, rest_of, share_of_spent, with_lines
 
 Ordered = list[dict[str, Any]]
 

@@ -1,0 +1,1 @@
+"""What members do that is not an order: reviews, birthdays, referrals."""

@@ -1,0 +1,28 @@
+"""What the activities slice refuses."""
+
+from loyalty.core.errors import NotFound, RuleRefused
+
+
+class ActivityNotFound(NotFound):
+    """There is no such activity in this program."""
+
+    code = "activity-not-found"
+
+    def __init__(self, activity_id: str) -> None:
+        super().__init__(f"No activity '{activity_id}' was recorded in this program.", activity_id=activity_id)
+
+
+class ActivityReserved(RuleRefused):
+    """The engine records activities of this type by itself."""
+
+    code = "activity-reserved"
+
+    def __init__(self, activity_type: str) -> None:
+        detail = f"'{activity_type}' is what the engine itself sees happen; tell it of anything else."
+        super().__init__(detail, type=activity_type)
+
+
+class OccurredInFuture(RuleRefused):
+    """The activity is dated in the future."""
+
+    code = "occurred-in-future"
