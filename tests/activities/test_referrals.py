@@ -13,6 +13,7 @@ from tests import shop
 from tests.api import Api
 from tests.builders import NOW
 from tests.clocks import it_is
+from tests.orders.test_concurrency import in_parallel
 from tests.shop import a_bonus, buckets, buy, cancel, give_back, publish_rules, refused
 from tests.statements import statements
 
@@ -174,6 +175,22 @@ def test_two_workers_thank_once(api: Api):
         job.result()
 
     assert buckets(api, "ada") == {"available": 3000}
+
+
+def test_the_job_and_the_orders_of_both_sides_do_not_get_in_each_others_way(api: Api):
+    for number in range(6):
+        enrol(api, f"f-{number}", "ada")
+        buy(api, f"A-{number}", customer_id=f"f-{number}")
+
+    def act(number: int) -> None:
+        if number % 3 == 0:
+            the_job(api)
+        else:
+            buy(api, f"B-{number}", customer_id="ada" if number % 3 == 1 else f"f-{number % 6}")
+
+    in_parallel(12, act)
+
+    assert buckets(api, "ada") == {"available": 6 * 500 + 4 * 100}
 
 
 def test_an_order_of_somebody_who_was_sent_takes_no_statement_more(api: Api):
