@@ -11,6 +11,7 @@ from loyalty.activities.domain import BIRTHDAY, Birthday, NewActivity, birthday_
 from loyalty.activities.service import decide, keep
 from loyalty.activities.soundly import for_all_but_the_broken
 from loyalty.core import calendar
+from loyalty.core.clock import REAL
 from loyalty.db.session import Session, array_of
 from loyalty.earning import queries as earning
 from loyalty.programs import queries as programs
@@ -40,12 +41,13 @@ ON CONFLICT (program_id) DO UPDATE SET kept_until = greatest(birthdays_kept.kept
 
 
 def keep_batch(session: Session, *, now: datetime, limit: int = BATCH) -> int:
-    """Record birthdays that have come, at most `limit`; answers how many."""
-    done = 0
+    """Record birthdays that have come, at most `limit`; answers how many. `now` is real: sandboxes may be ahead."""
+    done, ahead = 0, programs.moved_clocks(session)
     for program_id, kept_until in session.rows(_PROGRAMS, into=tuple_row):
         if done >= limit:
             break
-        done += _keep(session, programs.load(session, program_id), kept_until, now, limit - done)
+        there = now + ahead.get(program_id, REAL)
+        done += _keep(session, programs.load(session, program_id), kept_until, there, limit - done)
     return done
 
 

@@ -117,6 +117,11 @@ def _thanks(activity_type: str, referral: Referral, customer_id: str, properties
     )
 
 
+def is_own_id(activity_id: str) -> bool:
+    """Whether an id is such as the engine gives: nobody else may take it away."""
+    return activity_id.startswith(tuple(f"{kind}-" for kind in sorted(RESERVED)))
+
+
 def birthday_of(born: Birthday, day: date, zone: str) -> NewActivity:
     """The birthday of a member, as it begins; of who enrolled on the day itself, as the membership does.
 

@@ -13,13 +13,13 @@ class ActivityNotFound(NotFound):
 
 
 class ActivityReserved(RuleRefused):
-    """The engine records activities of this type by itself."""
+    """The engine records activities of this type by itself, under ids that begin with it."""
 
     code = "activity-reserved"
 
-    def __init__(self, activity_type: str) -> None:
-        detail = f"'{activity_type}' is what the engine itself sees happen; tell it of anything else."
-        super().__init__(detail, type=activity_type)
+    def __init__(self, activity_type: str, activity_id: str) -> None:
+        detail = "birthday, referral and referred are what the engine itself sees happen, under ids that begin so."
+        super().__init__(detail, type=activity_type, activity_id=activity_id)
 
 
 class OccurredInFuture(RuleRefused):

@@ -9,11 +9,11 @@ from loyalty.db.session import Session
 @regularly("activities.referrals", cron="* * * * *")
 def thank_for_referrals(session: Session) -> int:
     """Give both sides of a referral what it is worth, once the friend has bought something."""
-    return referrals.thank_batch(session, now=clock.now())
+    return referrals.thank_batch(session, now=clock.real_now())
 
 
 # Days begin at different hours in different zones.
 @regularly("activities.birthdays", cron="7 * * * *")
 def keep_birthdays(session: Session) -> int:
     """Record the birthdays of today, and of the days on which no worker ran."""
-    return birthdays.keep_batch(session, now=clock.now())
+    return birthdays.keep_batch(session, now=clock.real_now())

@@ -14,9 +14,11 @@ from psycopg.rows import class_row, tuple_row
 from loyalty.activities.domain import Referral, thanks_for
 from loyalty.activities.service import decide, keep
 from loyalty.activities.soundly import for_all_but_the_broken
+from loyalty.core.clock import REAL
 from loyalty.db.session import Session, array_of
 from loyalty.members import locks
 from loyalty.members.models import ReferralRow
+from loyalty.programs import queries as programs
 
 # Two members each, so one transaction locks twice as many.
 BATCH = 200
@@ -40,12 +42,16 @@ WHERE r.member_id = ANY(%s::uuid[]) AND r.status = 'due' ORDER BY r.ordered_at, 
 
 
 def thank_batch(session: Session, *, now: datetime, limit: int = BATCH) -> int:
-    """Deal with referrals that are due; answers how many."""
+    """Deal with referrals that are due; answers how many. `now` is real: sandboxes may be ahead of it."""
     by_program: dict[UUID, list[UUID]] = {}
     for program_id, member_id in session.rows(_DUE, (limit,), into=tuple_row):
         by_program.setdefault(program_id, []).append(member_id)
+    ahead = programs.moved_clocks(session) if by_program else {}
     # In one order, so that two workers who are at it do not wait for each other.
-    return sum(_thank(session, program_id, by_program[program_id], now) for program_id in sorted(by_program))
+    return sum(
+        _thank(session, program_id, by_program[program_id], now + ahead.get(program_id, REAL))
+        for program_id in sorted(by_program)
+    )
 
 
 def _thank(session: Session, program_id: UUID, member_ids: Sequence[UUID], now: datetime) -> int:

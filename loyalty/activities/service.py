@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.activities.domain import RESERVED, NewActivity, of_its_type, receipt
+from loyalty.activities.domain import RESERVED, NewActivity, is_own_id, of_its_type, receipt
 from loyalty.activities.errors import ActivityReserved, OccurredInFuture
 from loyalty.activities.models import ActivityRow
 from loyalty.core.answers import Answer
@@ -68,8 +68,8 @@ def record_activity(session: Session, program_id: UUID, activity: NewActivity, *
 
 def refusal(activity: NewActivity, now: datetime) -> DomainError | None:
     """Why an activity that a shop tells of is refused, whoever it is of."""
-    if activity.type in RESERVED:
-        return ActivityReserved(activity.type)
+    if activity.type in RESERVED or is_own_id(activity.activity_id):
+        return ActivityReserved(activity.type, activity.activity_id)
     if activity.occurred_at > now + CLOCK_SKEW:
         detail = f"occurred_at lies in the future; it is {now.isoformat()} here."
         return OccurredInFuture(detail, occurred_at=activity.occurred_at)

@@ -225,6 +225,8 @@ def test_what_has_not_happened_yet_is_refused_but_clocks_may_differ_by_five_minu
 def test_what_the_engine_itself_sees_is_not_told_from_outside(api: Api, reserved: str):
     for answer in (report(api, "a-1", reserved), api.post("/v1/activities/preview", activity_json(type=reserved))):
         assert (*refused(answer), answer.json["type"]) == (422, "activity-reserved", reserved)
+    # Nor is its id taken away.
+    assert refused(report(api, f"{reserved}-c-42")) == (422, "activity-reserved")
 
 
 def test_a_request_of_the_wrong_shape_is_told_where(api: Api):

@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
+from loyalty.activities import birthdays, referrals
 from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import NOW, a_key, a_program, order_json
 from tests.clocks import it_is
+from tests.shop import publish_rules
 
 TERMS = {
     "units": {
@@ -88,3 +90,22 @@ def test_rules_that_take_effect_next_year_can_be_tried_today(sandbox: Api):
     after = sandbox.post("/v1/orders", order_json(placed_at="2027-01-01T12:00:00Z")).json
 
     assert (before["points"]["awarded"], after["points"]["awarded"]) == (30, 14)
+
+
+def test_birthdays_and_thanks_come_by_the_clock_of_the_sandbox(sandbox: Api):
+    gifts = [{"code": kind, "kind": "bonus", "points": 50, "activity": kind} for kind in ("birthday", "referral")]
+    publish_rules(sandbox, *gifts, {"points": "1"})
+    sandbox.enrol("ada", birth_date="1990-06-02")
+    sandbox.enrol("bob", referred_by="ada")
+    move(sandbox, "2027-06-02T12:00:00Z")
+    sandbox.post("/v1/orders", order_json(customer_id="bob", placed_at="2027-06-02T12:00:00Z"))
+
+    with sandbox.app.app_context(), transaction() as session:
+        birthdays.keep_batch(session, now=NOW)
+        referrals.thank_batch(session, now=NOW)
+
+    entries = sandbox.get("/v1/members/ada/entries").json["data"]
+    assert {(entry["rule"]["code"], entry["occurred_at"]) for entry in entries if entry["kind"] == "earn"} == {
+        ("birthday", "2027-06-02T00:00:00Z"),
+        ("referral", "2027-06-02T12:00:00Z"),
+    }
