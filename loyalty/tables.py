@@ -7,10 +7,13 @@ from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.orders import models as orders
 from loyalty.programs import models as programs
+from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
 from loyalty.rules import models as rules
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
-SLICES_WITH_TABLES = (programs, access, members, ledger, rules, earning, vouchers, rewards, orders, idempotency)
+SLICES_WITH_TABLES = (
+    programs, access, members, ledger, rules, earning, vouchers, rewards, orders, rehearsals, idempotency,
+)  # fmt: skip
 METADATA = Base.metadata

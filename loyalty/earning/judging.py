@@ -5,8 +5,9 @@ gave, to budgets. A budget is asked for what all of the batch would take, and if
 with what it has.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from loyalty.core import calendar
@@ -17,10 +18,13 @@ from loyalty.earning.counting import Tally
 from loyalty.earning.domain import UNKNOWN, Count, Facts, Judgement, Occasion, Purchase
 from loyalty.earning.facts import Wanted, facts_of
 from loyalty.earning.records import Judged
-from loyalty.earning.rules import RuleSet
+from loyalty.earning.rules import EarningRule, RuleSet
 from loyalty.earning.worth import worth
 from loyalty.programs.domain import Program
 from loyalty.rules.history import Bought, Contribution, contribution, costs
+
+# What rules gave a member, by rule code and period.
+Counts = Mapping[tuple[str, str], Count]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +89,14 @@ def decide(
     return verdicts, tally
 
 
-def contribution_of(purchase: Purchase, returned: Mapping[str, int] | None = None) -> Contribution:
+def contribution_of(
+    purchase: Purchase, returned: Mapping[str, int] | None = None, *, by_category: bool = True
+) -> Contribution:
     """What an order adds to the history of its member, of which so many units by line came back."""
     lines = purchase.lines
     paid = costs([line.net for line in lines], purchase.discount, [line.line_id for line in lines])
     bought = [
-        Bought(line_id=line.line_id, category=line.category, quantity=line.quantity, cost=cost)
+        Bought(line_id=line.line_id, category=line.category if by_category else None, quantity=line.quantity, cost=cost)
         for line, cost in zip(lines, paid, strict=True)
     ]
     return contribution(bought, returned)
@@ -104,16 +110,21 @@ def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tal
         tally.purchase(case.member_id, added, occasion.at)
         facts = replace(facts, history=facts.history.plus(added, occasion.at))
     local = occasion.at.astimezone(calendar.zone(program.time_zone))
-    counts = dict(facts.counts)
-    for award in judgement.awards:
-        rule = case.rule_set.by_code[award.rule_code]
-        tally.award(case.member_id, rule, local, points=award.points, times=1)
+    given = [(case.rule_set.by_code[award.rule_code], award.points) for award in judgement.awards]
+    for rule, points in given:
+        tally.award(case.member_id, rule, local, points=points, times=1)
+    return replace(facts, counts=counted(facts.counts, given, occasion.at, local))
+
+
+def counted(counts: Counts, given: Iterable[tuple[EarningRule, int]], at: datetime, local: datetime) -> Counts:
+    """What rules gave a member so far, with what they give for something that happened `at` (`local`: in its zone)."""
+    counts = dict(counts)
+    for rule, points in given:
         for period in rule.counted_periods:
             key = (rule.code, period_key(period, local))
             before = counts.get(key, NOT_YET)
-            last_at = max(occasion.at, before.last_at or occasion.at)
-            counts[key] = Count(before.points + award.points, before.times + 1, last_at)
-    return replace(facts, counts=counts)
+            counts[key] = Count(before.points + points, before.times + 1, max(at, before.last_at or at))
+    return counts
 
 
 def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:

@@ -1,0 +1,61 @@
+"""Doing a rehearsal: read a page of orders, judge them one after another, go on to the next. Nothing is written."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.db.session import transaction
+from loyalty.earning.rules import RuleSet
+from loyalty.programs.domain import Program
+from loyalty.rehearsals import orders
+from loyalty.rehearsals.domain import Placed, Span
+from loyalty.rehearsals.rehearsing import Rehearsing
+from loyalty.rehearsals.results import result_of
+
+# Told after every page how many orders of how many are done; answers whether to go on.
+Told = Callable[[int, int], bool]
+
+
+class Interrupted(Exception):
+    """Somebody said not to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many orders were looked at, guests' too, and what came out."""
+
+    orders: int
+    result: dict[str, Any]
+
+
+def perform(
+    program: Program, rule_set: RuleSet, span: Span, *, told: Told = lambda _done, _total: True, now: datetime
+) -> Outcome:
+    """Judge every order of a time by rules that are not in force. Raises Interrupted."""
+    with transaction() as session:
+        total = orders.count(session, program.program_id, span, known_at=now)
+        merged = orders.merges(session, program.program_id)
+    rehearsing, done, after = Rehearsing(program, rule_set, span), 0, None
+    while True:
+        with transaction() as session:
+            orders.patiently(session)
+            page, after = orders.page_of(session, program.program_id, span, merged, known_at=now, after=after)
+            strangers = _strangers(page, rehearsing)
+            if strangers:
+                known = orders.facts(session, rule_set, list(strangers), merged, since=span.begin)
+                rehearsing.meet(known, strangers)
+        for order in page:
+            rehearsing.judge(order)
+        done += len(page)
+        if not told(done, total):
+            raise Interrupted
+        if after is None:
+            return Outcome(done, result_of(rehearsing))
+
+
+def _strangers(page: Sequence[Placed], rehearsing: Rehearsing) -> dict[UUID, str]:
+    """The members of a page who were not met before, and what the shop calls them."""
+    met = {order.member_id: order.customer_id for order in page if order.customer_id is not None}
+    return {member_id: customer for member_id, customer in met.items() if member_id not in rehearsing.members}
