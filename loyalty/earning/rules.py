@@ -138,6 +138,11 @@ class EarningRule:
         return ("activity", *(name for name, value in given.items() if value))
 
     @cached_property
+    def is_capped(self) -> bool:
+        """Whether the rule has any cap."""
+        return self.caps != Caps()
+
+    @cached_property
     def filters_lines(self) -> bool:
         """Whether the rule names or excludes any goods."""
         return bool(self.skus or self.categories or self.exclude_skus or self.exclude_categories)
@@ -200,6 +205,18 @@ class RuleSet:
     def segment_conditions(self) -> dict[str, Condition]:
         """The conditions of the segments, compiled."""
         return {segment.code: condition(segment.when) for segment in self.segments}
+
+    @cached_property
+    def named(self) -> frozenset[tuple[str, ...]]:
+        """What conditions name of what they may see: a variable with its field, or a variable as a whole."""
+        conditions = [rule.condition for rule in self.rules if rule.condition is not None]
+        conditions += self.segment_conditions.values()
+        return frozenset(path[:2] for found in conditions for path in found.paths)
+
+    @cached_property
+    def asks_of_lines(self) -> bool:
+        """Whether a condition is asked of each line."""
+        return any(rule.condition is not None and rule.condition.of_lines for rule in self.rules)
 
     @cached_property
     def needs(self) -> "Needs":

@@ -163,6 +163,8 @@ class _Judging:
         ]
 
     def _capped(self, found: _Raw) -> _Raw:
+        if not found.rule.is_capped:
+            return found
         tightest = room(found.rule, self.seen.facts, self.seen.local)
         if tightest is None or found.total <= tightest[0] * self.scale:
             return found
@@ -177,8 +179,10 @@ class _Judging:
         for unit in dict.fromkeys(found.rule.unit for found in raw):
             of_unit = [found for found in raw if found.rule.unit == unit]
             total = round_once(sum(found.total for found in of_unit), self.scale, self.seen.program.rounding)
-            rooms = [self._room(found) for found in of_unit]
-            shares = apportion(total, [found.total for found in of_unit], rooms)
+            shares = [total]
+            if len(of_unit) > 1:
+                rooms = [self._room(found) for found in of_unit]
+                shares = apportion(total, [found.total for found in of_unit], rooms)
             given += [
                 Given(found.rule, points, found.by_line, found.cut)
                 for found, points in zip(of_unit, shares, strict=True)
@@ -188,6 +192,8 @@ class _Judging:
 
     def _room(self, found: _Raw) -> int | None:
         """Rounding must not lift an award above its cap."""
+        if not found.rule.is_capped:
+            return None
         tightest = room(found.rule, self.seen.facts, self.seen.local)
         return None if tightest is None else tightest[0]
 
