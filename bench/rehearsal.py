@@ -30,7 +30,18 @@ def _ten() -> list[dict[str, Any]]:
 
 
 def _two_hundred() -> list[dict[str, Any]]:
-    goods = ["GROCERY", "PRODUCE", "MEAT", "DRUG GM", "MEAT-PCKGD", "DELI", "PASTRY", "NUTRITION", "COSMETICS", "FLORAL"]
+    goods = [
+        "GROCERY",
+        "PRODUCE",
+        "MEAT",
+        "DRUG GM",
+        "MEAT-PCKGD",
+        "DELI",
+        "PASTRY",
+        "NUTRITION",
+        "COSMETICS",
+        "FLORAL",
+    ]
     conditions = ("order.basis >= {n}00", "history.orders >= {n}", 'member.locale == "pl" && local.hour < {m}')
     rules: list[dict[str, Any]] = _ten()
     for n in range(11, 201):
@@ -39,7 +50,9 @@ def _two_hundred() -> list[dict[str, Any]]:
         if n % 3 == 0:
             rule["when"] = conditions[n // 3 % 3].format(n=n, m=n % 24)
         elif n % 3 == 1:
-            rule["time_windows"] = [{"weekdays": ["mon", "thu"], "from": f"{n % 20:02}:00", "to": f"{n % 20 + 2:02}:00"}]
+            rule["time_windows"] = [
+                {"weekdays": ["mon", "thu"], "from": f"{n % 20:02}:00", "to": f"{n % 20 + 2:02}:00"}
+            ]
         rules.append(rule)
     return rules
 

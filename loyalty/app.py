@@ -16,6 +16,7 @@ from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.programs import routes as programs_routes
+from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import routes as rewards_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests
 from loyalty.web.blueprints import Blueprint
@@ -31,6 +32,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (rewards_routes.admin, "admin"),
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
+    (rehearsals_routes.bp, "admin"),
     (access_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )

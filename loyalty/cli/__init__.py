@@ -20,6 +20,7 @@ COMMANDS = {
     "programs": ("loyalty.cli.programs:programs", "Create and list programs."),
     "keys": ("loyalty.cli.keys:keys", "Create, list and revoke API keys."),
     "demo": ("loyalty.cli.demo:demo", "Load real purchases (the Complete Journey) as members and orders."),
+    "rehearse": ("loyalty.cli.rehearse:rehearse", "Try a draft of earning rules on orders that were really placed."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
     "settle": ("loyalty.cli.settle:settle", "Record what has matured or lapsed, of all members, now."),
     "openapi": ("loyalty.cli.openapi:openapi", "Print or write the API contract."),

@@ -64,7 +64,7 @@ def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
     """
 
     def declare(work: Callable[..., None]) -> Callable[..., None]:
-        def job(context: JobContext, **arguments: Any) -> None:
+        def job(context: JobContext, /, **arguments: Any) -> None:
             work(stop=context.should_abort, **arguments)
 
         again = RetryStrategy(retry_exceptions=(Stopped, psycopg.OperationalError, sqlalchemy.exc.OperationalError))

@@ -5,26 +5,25 @@ gave, to budgets. A budget is asked for what all of the batch would take, and if
 with what it has.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from uuid import UUID
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.earning import budgets
-from loyalty.earning.caps import NOT_YET, period_key
+from loyalty.earning.adding import contribution_of, counted
+from loyalty.earning.caps import period_key
 from loyalty.earning.counting import Tally
-from loyalty.earning.domain import UNKNOWN, Count, Facts, Judgement, Occasion, Purchase
+from loyalty.earning.domain import UNKNOWN, Facts, Judgement, Occasion, Purchase
 from loyalty.earning.facts import Wanted, facts_of
 from loyalty.earning.records import Judged
-from loyalty.earning.rules import EarningRule, RuleSet
+from loyalty.earning.rules import RuleSet
 from loyalty.earning.worth import worth
 from loyalty.programs.domain import Program
-from loyalty.rules.history import Bought, Contribution, contribution, costs
 
-# What rules gave a member, by rule code and period.
-Counts = Mapping[tuple[str, str], Count]
+# What others look for here, too.
+__all__ = ["Case", "Verdict", "contribution_of", "decide", "foresee", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +88,6 @@ def decide(
     return verdicts, tally
 
 
-def contribution_of(
-    purchase: Purchase, returned: Mapping[str, int] | None = None, *, by_category: bool = True
-) -> Contribution:
-    """What an order adds to the history of its member, of which so many units by line came back."""
-    lines = purchase.lines
-    paid = costs([line.net for line in lines], purchase.discount, [line.line_id for line in lines])
-    bought = [
-        Bought(line_id=line.line_id, category=line.category if by_category else None, quantity=line.quantity, cost=cost)
-        for line, cost in zip(lines, paid, strict=True)
-    ]
-    return contribution(bought, returned)
-
-
 def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tally: Tally) -> Facts:
     """What is known of the member after a case; what it adds goes into the tally."""
     occasion = case.occasion
@@ -114,17 +100,6 @@ def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tal
     for rule, points in given:
         tally.award(case.member_id, rule, local, points=points, times=1)
     return replace(facts, counts=counted(facts.counts, given, occasion.at, local))
-
-
-def counted(counts: Counts, given: Iterable[tuple[EarningRule, int]], at: datetime, local: datetime) -> Counts:
-    """What rules gave a member so far, with what they give for something that happened `at` (`local`: in its zone)."""
-    counts = dict(counts)
-    for rule, points in given:
-        for period in rule.counted_periods:
-            key = (rule.code, period_key(period, local))
-            before = counts.get(key, NOT_YET)
-            counts[key] = Count(before.points + points, before.times + 1, max(at, before.last_at or at))
-    return counts
 
 
 def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:

@@ -55,6 +55,11 @@ class Rehearsal:
     error: str | None
     result: dict[str, Any] | None = None
 
+    @property
+    def progress(self) -> dict[str, int | None]:
+        """How many orders of how many are done."""
+        return {"orders_done": self.orders_done, "orders_total": self.orders_total}
+
 
 @dataclass(frozen=True, slots=True)
 class Task:

@@ -10,8 +10,8 @@ from psycopg.rows import tuple_row
 
 from loyalty.core.categories import lineage
 from loyalty.db.session import Session, array_of
+from loyalty.earning.adding import contribution_of
 from loyalty.earning.domain import Facts, Line, Purchase
-from loyalty.earning.judging import contribution_of
 from loyalty.earning.rules import Needs
 from loyalty.rules.history import NOTHING, History, Purchases, Sums
 

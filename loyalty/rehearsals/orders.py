@@ -11,7 +11,7 @@ from uuid import UUID
 
 from psycopg.rows import scalar_row, tuple_row
 
-from loyalty.db.session import Session, array_of
+from loyalty.db.session import Session
 from loyalty.earning.domain import UNKNOWN, Facts, Line, Purchase
 from loyalty.earning.facts import Wanted, facts_of
 from loyalty.earning.rules import RuleSet
@@ -103,9 +103,7 @@ def facts(
 ) -> Mapping[UUID, Facts]:
     """What rules ask about members: who they are now, and what they had bought before an instant."""
     needs = rule_set.needs
-    wanted = Wanted(
-        needs.member, needs.attributes, needs.history, needs.all_categories, frozenset(needs.categories)
-    )
+    wanted = Wanted(needs.member, needs.attributes, needs.history, needs.all_categories, frozenset(needs.categories))
     known = facts_of(session, owners, wanted)
     if needs.history:
         known = as_it_was(session, known, needs, merged.families(owners), since=since)

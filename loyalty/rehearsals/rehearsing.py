@@ -10,8 +10,8 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty.core import calendar
+from loyalty.earning.adding import contribution_of, counted
 from loyalty.earning.domain import Facts, Purchase
-from loyalty.earning.judging import contribution_of, counted
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.worth import Given, weigh
 from loyalty.programs.domain import POINTS, Program
@@ -112,5 +112,3 @@ def _plus(history: History, purchase: Purchase, categories: frozenset[str] | Non
         named = {path: sums for path, sums in added.categories.items() if path in categories}
         added = Contribution(added.total, named)
     return history.plus(added, purchase.placed_at)
-
-

@@ -6,7 +6,6 @@ from typing import Any
 
 from loyalty.earning.rules import EarningRule
 from loyalty.programs.domain import POINTS, Program
-from loyalty.rehearsals.findings import Findings
 from loyalty.rehearsals.rehearsing import Participant, Rehearsing
 
 # Members shown of those who gain, and of those who lose.

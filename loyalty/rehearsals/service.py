@@ -107,8 +107,8 @@ def begin(session: Session, rehearsal_id: UUID, *, now: datetime) -> Task | None
     if begun is None:
         fail(session, rehearsal_id, f"It was cut off {ATTEMPTS_MAX} times.", now=now)
         return None
-    *known, placed_from, placed_to, attempt = begun
-    return Task(*known, Span(placed_from, placed_to), attempt)
+    begun_id, program_id, draft, placed_from, placed_to, attempt = begun
+    return Task(begun_id, program_id, draft, Span(placed_from, placed_to), attempt)
 
 
 def advance(session: Session, task: Task, *, done: int, total: int) -> bool:

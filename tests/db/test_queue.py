@@ -107,6 +107,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
         "db.queue",
         "ledger.jobs",
         "web.jobs",
+        "rehearsals.jobs",
     }
 
 
