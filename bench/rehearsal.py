@@ -13,12 +13,12 @@ def _ten() -> list[dict[str, Any]]:
     per = {"amount": 100, "points": "1"}
     return [
         BASE,
-        {"code": "drug", "kind": "base", "priority": 2, "points_per": per, "categories": ["DRUG GM"]},
+        {"code": "drug", "kind": "base", "priority": 2, "points_per": per, "categories": ["SOFT DRINKS"]},
         {"code": "weekend", "kind": "multiplier", "priority": 3, "factor": "2", "time_windows": [
             {"weekdays": ["sat", "sun"]}]},
-        {"code": "produce", "kind": "multiplier", "priority": 4, "factor": "1.5", "categories": ["PRODUCE"]},
+        {"code": "produce", "kind": "multiplier", "priority": 4, "factor": "1.5", "categories": ["CHEESE"]},
         {"code": "evening", "kind": "multiplier", "priority": 5, "factor": "1.2", "time_windows": [
-            {"from": "18:00", "to": "22:00"}], "categories": ["MEAT"]},
+            {"from": "18:00", "to": "22:00"}], "categories": ["BEEF"]},
         {"code": "first", "kind": "bonus", "priority": 6, "points": 100, "milestone": {"first": 1}},
         {"code": "tenth", "kind": "bonus", "priority": 7, "points": 50, "milestone": {"every": 10}},
         {"code": "large", "kind": "bonus", "priority": 8, "points": 20, "min_basis": 5_000,
@@ -30,22 +30,11 @@ def _ten() -> list[dict[str, Any]]:
 
 
 def _two_hundred() -> list[dict[str, Any]]:
-    goods = [
-        "GROCERY",
-        "PRODUCE",
-        "MEAT",
-        "DRUG GM",
-        "MEAT-PCKGD",
-        "DELI",
-        "PASTRY",
-        "NUTRITION",
-        "COSMETICS",
-        "FLORAL",
-    ]
+    goods = ["SOFT DRINKS", "FLUID MILK PRODUCTS", "CHEESE", "BAG SNACKS", "SOUP", "BEEF", "YOGURT", "LUNCHMEAT"]
     conditions = ("order.basis >= {n}00", "history.orders >= {n}", 'member.locale == "pl" && local.hour < {m}')
     rules: list[dict[str, Any]] = _ten()
     for n in range(11, 201):
-        rule: dict[str, Any] = {"code": f"r{n}", "priority": n, "categories": [goods[n % 10]]}
+        rule: dict[str, Any] = {"code": f"r{n}", "priority": n, "categories": [goods[n % 8]]}
         rule |= {"kind": "bonus", "points": n} if n % 2 else {"kind": "multiplier", "factor": "1.01"}
         if n % 3 == 0:
             rule["when"] = conditions[n // 3 % 3].format(n=n, m=n % 24)

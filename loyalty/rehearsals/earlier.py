@@ -13,7 +13,7 @@ from loyalty.db.session import Session, array_of
 from loyalty.earning.adding import contribution_of
 from loyalty.earning.domain import Facts, Line, Purchase
 from loyalty.earning.rules import Needs
-from loyalty.rules.history import NOTHING, History, Purchases, Sums
+from loyalty.rules.history import NO_HISTORY, NOTHING, History, Purchases, Sums
 
 _SINCE = """
 SELECT member_id, lines, discount, returned->'lines' FROM orders
@@ -29,7 +29,7 @@ FROM orders o CROSS JOIN LATERAL jsonb_array_elements(o.lines) l
 WHERE o.member_id = ANY(%s::uuid[]) AND o.placed_at < %s AND l->>'category' IS NOT NULL GROUP BY 1, 2
 """
 
-Paths = dict[str, Any]
+NEVER = Purchases()
 
 
 def as_it_was(
@@ -51,16 +51,29 @@ def as_it_was(
     for member_id, at in session.rows(_LAST, where, into=tuple_row):
         last[families[member_id]] = max(at, last.get(families[member_id], at))
     last_of = _last_of_categories(session, where, families) if by_category else {}
+    now: dict[UUID, History] = {}
+    for member_id, facts in known.items():
+        now[families[member_id]] = _together(now.get(families[member_id], NO_HISTORY), facts.history)
     return {
         owner: replace(
-            facts,
+            known[owner],
             history=History(
-                Purchases(facts.history.total.sums - bought.get(owner, NOTHING), last.get(owner)),
-                _before(facts.history.categories, of_categories.get(owner, {}), last_of.get(owner, {})),
+                Purchases(found.total.sums - bought.get(owner, NOTHING), last.get(owner)),
+                _before(found.categories, of_categories.get(owner, {}), last_of.get(owner, {})),
             ),
         )
-        for owner, facts in known.items()
+        for owner, found in now.items()
+        if owner in known
     }
+
+
+def _together(one: History, other: History) -> History:
+    """The sums of two histories: of members who became one."""
+    paths = {**one.categories, **other.categories}
+    categories = {
+        path: Purchases(one.categories.get(path, NEVER).sums + other.categories.get(path, NEVER).sums) for path in paths
+    }
+    return History(Purchases(one.total.sums + other.total.sums), categories)
 
 
 def purchase(lines: list[dict[str, Any]], at: datetime, discount: int) -> Purchase:

@@ -104,9 +104,10 @@ def facts(
     """What rules ask about members: who they are now, and what they had bought before an instant."""
     needs = rule_set.needs
     wanted = Wanted(needs.member, needs.attributes, needs.history, needs.all_categories, frozenset(needs.categories))
-    known = facts_of(session, owners, wanted)
+    families = merged.families(owners) if needs.history else dict(zip(owners, owners, strict=True))
+    known = facts_of(session, list(families), wanted)
     if needs.history:
-        known = as_it_was(session, known, needs, merged.families(owners), since=since)
+        known = as_it_was(session, known, needs, families, since=since)
     return {owner: known.get(owner, UNKNOWN) for owner in owners}
 
 
