@@ -6,7 +6,7 @@ from datetime import datetime
 from loyalty.earning.caps import NOT_YET, period_key
 from loyalty.earning.domain import Count, Purchase
 from loyalty.earning.rules import EarningRule
-from loyalty.rules.history import Bought, Contribution, contribution, costs
+from loyalty.rules.history import Bought, Contribution, Sums, contribution, costs
 
 # What rules gave a member, by rule code and period.
 Counts = Mapping[tuple[str, str], Count]
@@ -17,6 +17,10 @@ def contribution_of(
 ) -> Contribution:
     """What an order adds to the history of its member, of which so many units by line came back."""
     lines = purchase.lines
+    if lines and not by_category and not returned:
+        # Shared out among the lines or not, the discount makes the same sum.
+        spend = sum([line.net for line in lines]) - purchase.discount
+        return Contribution(Sums(1, sum([line.quantity for line in lines]), spend))
     paid = costs([line.net for line in lines], purchase.discount, [line.line_id for line in lines])
     bought = [
         Bought(line_id=line.line_id, category=line.category if by_category else None, quantity=line.quantity, cost=cost)

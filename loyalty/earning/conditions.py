@@ -28,7 +28,11 @@ def _channels(rule: EarningRule, seen: Situation) -> bool:
 
 
 def _time_windows(rule: EarningRule, seen: Situation) -> bool:
-    return not rule.time_windows or any(window.covers(seen.local) for window in rule.time_windows)
+    local = seen.local
+    for window in rule.time_windows:
+        if window.covers(local):
+            return True
+    return not rule.time_windows
 
 
 def _tiers(rule: EarningRule, seen: Situation) -> bool:
@@ -108,6 +112,8 @@ def covered_lines(rule: EarningRule, seen: Situation) -> list[bool] | str:
     if True not in covered:
         return "basis"
     if rule.filters_lines:
+        if not rule.may_cover(seen.skus, seen.paths):
+            return "lines"
         covered = [
             is_paid and rule.covers(line.sku, lineage)
             for is_paid, line, lineage in zip(covered, seen.lines, seen.lineages, strict=True)

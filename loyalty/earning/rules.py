@@ -1,12 +1,14 @@
 """Earning rules as frozen values, and their stored form."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
+from loyalty.earning.naming import named_by
 from loyalty.programs.domain import POINTS
 from loyalty.programs.terms import Activation, Expiry
 from loyalty.rules.expressions import Condition, condition
@@ -163,6 +165,12 @@ class EarningRule:
             return True
         return sku in self._skus or not self._categories.isdisjoint(lineage)
 
+    def may_cover(self, skus: AbstractSet[str], paths: AbstractSet[str]) -> bool:
+        """Whether the rule could cover any of the goods with these SKUs and, with all above them, these categories."""
+        if not self._skus and not self._categories:
+            return True
+        return not (self._skus.isdisjoint(skus) and self._categories.isdisjoint(paths))
+
     @cached_property
     def _skus(self) -> frozenset[str]:
         return frozenset(self.skus)
@@ -207,18 +215,6 @@ class RuleSet:
         return {segment.code: condition(segment.when) for segment in self.segments}
 
     @cached_property
-    def named(self) -> frozenset[tuple[str, ...]]:
-        """What conditions name of what they may see: a variable with its field, or a variable as a whole."""
-        conditions = [rule.condition for rule in self.rules if rule.condition is not None]
-        conditions += self.segment_conditions.values()
-        return frozenset(path[:2] for found in conditions for path in found.paths)
-
-    @cached_property
-    def asks_of_lines(self) -> bool:
-        """Whether a condition is asked of each line."""
-        return any(rule.condition is not None and rule.condition.of_lines for rule in self.rules)
-
-    @cached_property
     def needs(self) -> "Needs":
         """What must be known of a member to judge by these rules."""
         conditions = [rule.condition for rule in self.rules if rule.condition is not None]
@@ -227,6 +223,8 @@ class RuleSet:
         roots = frozenset().union(*(found.roots for found in conditions))
         categories = {p for found in conditions for p in found.paths if p[:2] == ("history", "categories")}
         return Needs(
+            named=named_by(conditions),
+            lines=any(found.of_lines for found in conditions),
             attributes=any(path[:2] == ("member", "attributes") for found in conditions for path in found.paths),
             member="member" in roots or any(rule.birthday or rule.tiers for rule in self.rules),
             history="history" in roots or any(rule.milestone for rule in self.rules),
@@ -240,7 +238,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a set of rules asks about a member."""
+    """What a set of rules asks about a member; what conditions name (`naming`), and if they are asked of each line."""
 
     member: bool = False
     attributes: bool = False
@@ -249,6 +247,8 @@ class Needs:
     categories: tuple[str, ...] = ()
     counted: tuple[EarningRule, ...] = ()
     budgets: Mapping[str, int] = field(default_factory=dict)
+    named: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    lines: bool = False
 
 
 TUPLES = (

@@ -15,6 +15,9 @@ from loyalty.programs.domain import Program
 from loyalty.rules.expressions import Environment
 from loyalty.rules.history import Purchases
 
+# The fields of a variable, each worked out if it is named.
+Fields = Mapping[str, Callable[[], Any]]
+
 _LINE_ID = attrgetter("line_id")
 
 
@@ -43,6 +46,16 @@ class Situation:
     def lineages(self) -> list[tuple[str, ...]]:
         """The categories of each line, the widest first."""
         return [lineage(line.category) for line in self.lines]
+
+    @cached_property
+    def skus(self) -> set[str]:
+        """The SKUs of all lines."""
+        return {line.sku for line in self.lines}
+
+    @cached_property
+    def paths(self) -> set[str]:
+        """The categories of all lines, with all above them."""
+        return {path for paths in self.lineages for path in paths}
 
     @cached_property
     def paid(self) -> list[bool]:
@@ -91,27 +104,31 @@ class Situation:
 
         Handing a value over to them costs more than asking most of them.
         """
-        local, purchase, occasion = self.local, self.purchase, self.occasion
-        makers: dict[str, dict[str, Callable[[], Any]]] = {"member": self._member(), "history": self._history()}
-        makers["local"] = {
+        purchase, occasion, named = self.purchase, self.occasion, self.rule_set.needs.named
+        seen: dict[str, Callable[[], Fields]] = {
+            "member": self._member, "history": self._history, "local": self._local,
+        }  # fmt: skip
+        if purchase is not None:
+            seen["order"] = lambda: self._order(purchase)
+        elif not isinstance(occasion, Purchase):
+            seen["activity"] = lambda: {"type": lambda: occasion.type, "properties": lambda: occasion.properties}
+        variables: dict[str, Any] = {"now": self.at}
+        for root, make in seen.items():
+            if root in named:
+                fields, names = make(), named[root]
+                wanted = fields if names is None else names
+                variables[root] = {name: fields[name]() for name in wanted if name in fields}
+        return Environment(variables, self._lines() if self.rule_set.needs.lines else [])
+
+    def _local(self) -> Fields:
+        local = self.local
+        return {
             "hour": lambda: local.hour, "minute": lambda: local.minute, "weekday": local.isoweekday,
             "day": lambda: local.day, "month": lambda: local.month, "year": lambda: local.year,
             "date": lambda: local.date().isoformat(),
         }  # fmt: skip
-        if purchase is not None:
-            makers["order"] = self._order(purchase)
-        elif not isinstance(occasion, Purchase):
-            makers["activity"] = {"type": lambda: occasion.type, "properties": lambda: occasion.properties}
-        variables: dict[str, Any] = {"now": self.at}
-        for root, fields in makers.items():
-            variables[root] = {name: make() for name, make in fields.items() if self._is_named(root, name)}
-        return Environment(variables, self._lines() if self.rule_set.asks_of_lines else [])
 
-    def _is_named(self, root: str, name: str) -> bool:
-        named = self.rule_set.named
-        return (root, name) in named or (root,) in named
-
-    def _member(self) -> dict[str, Callable[[], Any]]:
+    def _member(self) -> Fields:
         facts, enrolled_at = self.facts, self.facts.enrolled_at or self.at
         return {
             "tier": lambda: facts.tier,
@@ -124,7 +141,7 @@ class Situation:
             "attributes": lambda: facts.attributes,
         }
 
-    def _history(self) -> dict[str, Callable[[], Any]]:
+    def _history(self) -> Fields:
         total = self.facts.history.total
         return {
             "orders": lambda: total.sums.orders,
@@ -148,7 +165,7 @@ class Situation:
     def _days_since(self, bought: Purchases) -> int | None:
         return None if bought.last_at is None else max(0, (self.at - bought.last_at).days)
 
-    def _order(self, order: Purchase) -> dict[str, Callable[[], Any]]:
+    def _order(self, order: Purchase) -> Fields:
         return {
             "basis": lambda: sum(self.bases),
             "total": lambda: sum(line.net for line in order.lines) + order.shipping - order.discount,
@@ -157,8 +174,8 @@ class Situation:
             "points_paid": lambda: order.points_paid,
             "quantity": lambda: sum(line.quantity for line in order.lines),
             "channel": lambda: order.channel,
-            "categories": lambda: sorted({path for paths in self.lineages for path in paths}),
-            "skus": lambda: sorted({line.sku for line in order.lines}),
+            "categories": lambda: sorted(self.paths),
+            "skus": lambda: sorted(self.skus),
             "metadata": lambda: order.metadata,
             "lines": self._lines,
         }

@@ -79,6 +79,9 @@ def patiently(session: Session) -> None:
     session.run("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
     session.run("SET LOCAL statement_timeout = '5min'")
     session.run("SET LOCAL plan_cache_mode = force_custom_plan")
+    # The next page is to be walked to along the index, not sorted out of all that are left.
+    session.run("SET LOCAL enable_sort = off")
+    session.run("SET LOCAL enable_bitmapscan = off")
 
 
 def page_of(

@@ -51,7 +51,7 @@ class ComparedSchema(Schema):
 class RehearsedDaySchema(ComparedSchema):
     """A day of the program's zone: orders of members, and points."""
 
-    date = fields.Date(required=True)
+    date = fields.String(required=True, metadata={"format": "date"})
     orders = fields.Integer(required=True)
 
 

@@ -1,10 +1,14 @@
 """A shop with a few orders, rehearsals that are done at once, and what is written while they are."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 
+from flask import Flask
 from psycopg.rows import dict_row, scalar_row
 
+from loyalty.config import Settings
+from loyalty.db.queue import queue
 from loyalty.db.session import reading, transaction
 from loyalty.db.writer import write
 from loyalty.members import service as members
@@ -16,6 +20,7 @@ from loyalty.programs.domain import Program
 from loyalty.rehearsals import service
 from loyalty.rehearsals.domain import Span
 from loyalty.rehearsals.performing import perform
+from loyalty.worker import on_database
 from tests.builders import NOW, a_line, an_order
 
 DAY = timedelta(days=1)
@@ -80,3 +85,14 @@ def one(sql: str, *parameters: Any) -> Any:
     """The value that a statement gives."""
     with transaction() as session:
         return session.row(sql, parameters, into=scalar_row)
+
+
+def work_off(app: Flask, database_url: str) -> None:
+    """A worker that goes when there is nothing left to do."""
+
+    async def work() -> None:
+        async with queue.open_async():
+            await queue.run_worker_async(wait=False, install_signal_handlers=False, delete_jobs="successful")
+
+    with on_database(Settings(database_url=database_url)), app.app_context():
+        asyncio.run(work())
