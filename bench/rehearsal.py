@@ -82,7 +82,7 @@ def main() -> None:
                 wall, cpu = perf_counter(), process_time()
                 counted = perform(program, rule_set, span, now=now).orders
                 measured[name].append((counted / (perf_counter() - wall), counted / (process_time() - cpu)))
-    print(f"{counted:,} orders; a yardstick of Python takes {_yardstick():.0f} µs here (45 on a quiet core of 2023).")
+    print(f"{counted:,} orders; a yardstick of Python takes {_yardstick():.0f} µs here.")
     for name, rates in measured.items():
         walls, cpus = zip(*rates, strict=True)
         print(

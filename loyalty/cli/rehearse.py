@@ -56,11 +56,16 @@ def _wanted(days: int, file: Path | None) -> NewRehearsal:
     try:
         draft = orjson.loads(file.read_bytes())
         wanted: NewRehearsal = NewRehearsalSchema().load({**draft, "days": days})
-    except (orjson.JSONDecodeError, TypeError) as error:
-        raise OperatorError(f"{file} is not a draft in JSON: {error}.") from None
+    except (orjson.JSONDecodeError, TypeError):
+        raise OperatorError(f'{file} is not a draft in JSON, such as {{"rules": [], "segments": []}}.') from None
     except ValidationError as error:
-        raise OperatorError(f"{file} is not a draft: {orjson.dumps(error.messages).decode()}.") from None
+        raise OperatorError(f"{file} is not a draft: {_said(error)}.") from None
     return wanted
+
+
+def _said(error: ValidationError) -> str:
+    # Places in lists are numbers.
+    return orjson.dumps(error.messages, option=orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _show(outcome: Outcome, program: Program) -> None:

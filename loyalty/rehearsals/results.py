@@ -12,8 +12,8 @@ from loyalty.rehearsals.rehearsing import Participant, Rehearsing
 SHOWN = 20
 
 ALWAYS = (
-    "Members are taken as they are now: profile, attributes, consents, birthday.",
-    "The history of each member is as it was when each order was placed, less what came back of earlier orders.",
+    "Members are taken as they are now: profile, attributes and birthday.",
+    "The history of members is as it was when each order was placed; what came back since of older orders is left out.",
     "Caps, limits, cooldowns and budgets start from zero at the beginning of the window.",
     "Judged by the program's settings of now; cost is the worth of points when they pay, rounded down.",
     "Cancelled orders are left out, and so is what they were given.",
