@@ -1,6 +1,6 @@
 """Doing a rehearsal: read a page of orders, judge them one after another, go on to the next. Nothing is written."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,10 @@ from loyalty.rehearsals.domain import Placed, Span
 from loyalty.rehearsals.rehearsing import Rehearsing
 from loyalty.rehearsals.results import result_of
 
-# Told after every page how many orders of how many are done; answers whether to go on.
+# Members met at once: what they bought since is read line by line, if rules ask about categories.
+MEMBERS = 50
+
+# Told again and again how many orders of how many are done; answers whether to go on.
 Told = Callable[[int, int], bool]
 
 
@@ -43,9 +46,10 @@ def perform(
             orders.patiently(session)
             page, after = orders.page_of(session, program.program_id, span, merged, known_at=now, after=after)
             strangers = _strangers(page, rehearsing)
-            if strangers:
-                known = orders.facts(session, rule_set, list(strangers), merged, since=span.begin)
-                rehearsing.meet(known, strangers)
+            for some in _batches(list(strangers)):
+                rehearsing.meet(orders.facts(session, rule_set, some, merged, since=span.begin), strangers)
+                if not told(done, total):
+                    raise Interrupted
         for order in page:
             rehearsing.judge(order)
         done += len(page)
@@ -53,6 +57,11 @@ def perform(
             raise Interrupted
         if after is None:
             return Outcome(done, result_of(rehearsing))
+
+
+def _batches(members: Sequence[UUID]) -> Iterator[Sequence[UUID]]:
+    for begin in range(0, len(members), MEMBERS):
+        yield members[begin : begin + MEMBERS]
 
 
 def _strangers(page: Sequence[Placed], rehearsing: Rehearsing) -> dict[UUID, str]:
