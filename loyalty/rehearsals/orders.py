@@ -31,7 +31,8 @@ SELECT o.order_id, o.member_id, o.customer_id, o.placed_at, o.total, o.returned 
         SELECT json_object_agg(e.unit, e.points) FROM (
             SELECT unit, sum(points) AS points FROM entries
             WHERE member_id = o.member_id AND seq = ANY(o.award_seqs) GROUP BY unit) e) END,
-    CASE WHEN o.customer_id IS NOT NULL THEN o.lines END, o.shipping, o.discount, o.points_paid, o.channel, o.metadata
+    CASE WHEN o.customer_id IS NOT NULL THEN o.lines END, o.shipping, o.discount, o.points_paid, o.channel,
+    CASE WHEN %(metadata)s THEN o.metadata END
 FROM orders o
 WHERE {_SPAN} AND (o.placed_at, o.recorded_at, o.order_id) > (%(placed_at)s, %(recorded_at)s, %(order_id)s)
 ORDER BY o.placed_at, o.recorded_at, o.order_id LIMIT %(limit)s
@@ -85,13 +86,20 @@ def patiently(session: Session) -> None:
 
 
 def page_of(
-    session: Session, program_id: UUID, span: Span, merged: Merges, *, known_at: datetime, after: Key | None
+    session: Session,
+    program_id: UUID,
+    span: Span,
+    rule_set: RuleSet,
+    merged: Merges,
+    *,
+    known_at: datetime,
+    after: Key | None,
 ) -> tuple[list[Placed], Key | None]:
     """The next orders in the order of time, and where the page after begins (None: nowhere)."""
     placed_at, recorded_at, order_id = after or (span.begin, span.begin, "")
     where = {
         **_where(program_id, span, known_at), "placed_at": placed_at, "recorded_at": recorded_at,
-        "order_id": order_id, "limit": PAGE,
+        "order_id": order_id, "limit": PAGE, "metadata": _names_metadata(rule_set),
     }  # fmt: skip
     if after is None:
         where["recorded_at"] = datetime.min.replace(tzinfo=span.begin.tzinfo)
@@ -114,6 +122,12 @@ def facts(
     return {owner: known.get(owner, UNKNOWN) for owner in owners}
 
 
+def _names_metadata(rule_set: RuleSet) -> bool:
+    """Whether any condition asks about what shops add to orders: it may be long."""
+    fields = rule_set.needs.named.get("order", frozenset())
+    return fields is None or "metadata" in fields
+
+
 def _where(program_id: UUID, span: Span, known_at: datetime) -> dict[str, Any]:
     return {"program_id": program_id, "begin": span.begin, "end": span.end, "known_at": known_at}
 
@@ -127,6 +141,6 @@ def _placed(rows: Sequence[tuple[Any, ...]], merged: Merges) -> Iterator[Placed]
             shipping, discount, points_paid, channel, metadata = rest
             purchase = Purchase(
                 lines=tuple([Line(**line) for line in lines]), placed_at=placed_at, shipping=shipping,
-                discount=discount, points_paid=points_paid, channel=channel, metadata=metadata,
+                discount=discount, points_paid=points_paid, channel=channel, metadata=metadata or {},
             )  # fmt: skip
         yield Placed(order_id, member_id, customer_id, placed_at, total, came_back, given or {}, purchase)

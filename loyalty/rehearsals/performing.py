@@ -44,7 +44,7 @@ def perform(
     while True:
         with transaction() as session:
             orders.patiently(session)
-            page, after = orders.page_of(session, program.program_id, span, merged, known_at=now, after=after)
+            page, after = orders.page_of(session, program.program_id, span, rule_set, merged, known_at=now, after=after)
             strangers = _strangers(page, rehearsing)
             for some in _batches(list(strangers)):
                 rehearsing.meet(orders.facts(session, rule_set, some, merged, since=span.begin), strangers)
