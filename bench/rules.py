@@ -1,4 +1,4 @@
-"""Rule sets to measure with: one rule, and two hundred of the kinds that a large retailer has, a third with a condition."""
+"""Rule sets to measure with: one rule, and two hundred of the kinds of a large retailer, a third with a condition."""
 
 from typing import Any
 

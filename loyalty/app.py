@@ -19,6 +19,7 @@ from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.programs import routes as programs_routes
+from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
@@ -38,6 +39,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
+    (rehearsals_routes.bp, "admin"),
     (access_routes.bp, "admin"),
     (audit_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),

@@ -9,12 +9,14 @@ from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.orders import models as orders
 from loyalty.programs import models as programs
+from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
 from loyalty.rules import models as rules
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
 SLICES_WITH_TABLES = (
-    programs, audit, access, members, ledger, rules, earning, vouchers, rewards, orders, activities, idempotency,
+    programs, audit, access, members, ledger, rules, earning, vouchers, rewards, orders, activities, rehearsals,
+    idempotency,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -15,9 +15,10 @@ from loyalty.db import queue as queue_of_jobs
 from loyalty.db.queue import queue
 from loyalty.db.session import driver_url
 from loyalty.ledger import jobs as ledger
+from loyalty.rehearsals import jobs as rehearsals
 from loyalty.web import jobs as web
 
-SLICES_WITH_JOBS = (queue_of_jobs, ledger, activities, web)
+SLICES_WITH_JOBS = (queue_of_jobs, ledger, activities, rehearsals, web)
 
 APPLICATION_NAME = "loyalty-worker"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -61,6 +62,8 @@ async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
         ready()
         working = asyncio.create_task(
             queue.run_worker_async(
+                # One may take minutes (a rehearsal), and the others are not to wait for it.
+                concurrency=2,
                 # Between two batches a job stops as soon as it is asked to, and it is asked at once.
                 shutdown_graceful_timeout=0,
                 delete_jobs="successful",

@@ -6,13 +6,17 @@ and one that is late has nothing to catch up on but the work itself.
 """
 
 from collections.abc import Callable
+from typing import Any
 
+import orjson
 import psycopg
-from procrastinate import App, JobContext, PsycopgConnector
-from procrastinate.exceptions import ConnectorException, UniqueViolation
+import sqlalchemy.exc
+from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
 from procrastinate.jobs import Status
 
 from loyalty.db.batches import Batch, in_batches
+from loyalty.db.session import Session
 
 # A worker that comes back looks this far for the last time at which a task was due, and runs it once. More than a day,
 # so that a machine which is off at night still does what is to be done daily.
@@ -20,6 +24,16 @@ LOOK_BACK_SECONDS = 25 * 60 * 60
 
 # So long the jobs that failed can be looked at. What went well leaves at once.
 KEEP_HOURS = 7 * 24
+
+# The queue's own function for putting jobs in; a trigger tells the workers when the transaction commits.
+_DEFER = """
+SELECT procrastinate_defer_jobs_v1(ARRAY[
+    ROW('default', %s, 0, %s, NULL, %s::jsonb, NULL)::procrastinate_job_to_defer_v1])
+"""
+
+# What a job that was told to stop ends with, and how it is asked whether it was.
+Stopped = JobAborted
+Stop = Callable[[], bool]
 
 # The worker opens it on its database.
 queue = App(connector=PsycopgConnector(), periodic_defaults={"max_delay": LOOK_BACK_SECONDS})
@@ -40,6 +54,32 @@ def regularly(name: str, *, cron: str) -> Callable[[Batch], Batch]:
         return batch
 
     return declare
+
+
+def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Declare a task that is put into the queue by `defer`, with the arguments it is to be called with.
+
+    It is passed `stop`, which says when to stop, and then raises Stopped: it is run again by the next worker, as it is
+    after the database was away. What else it raises, ends it.
+    """
+
+    def declare(work: Callable[..., None]) -> Callable[..., None]:
+        def job(context: JobContext, /, **arguments: Any) -> None:
+            work(stop=context.should_abort, **arguments)
+
+        again = RetryStrategy(retry_exceptions=(Stopped, psycopg.OperationalError, sqlalchemy.exc.OperationalError))
+        queue.task(name=name, retry=again, pass_context=True)(job)
+        return work
+
+    return declare
+
+
+def defer(session: Session, name: str, *, lock: str | None = None, **arguments: Any) -> None:
+    """Put a job into the queue, in the transaction of the session: there is none until that commits, or if it does not.
+
+    Jobs of one `lock` are done one after the other.
+    """
+    session.run(_DEFER, (name, lock, orjson.dumps(arguments).decode()))
 
 
 @queue.periodic(cron="* * * * *")

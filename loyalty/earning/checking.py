@@ -10,7 +10,8 @@ from typing import Any
 
 from loyalty.earning.checks import amounts, conditions, goods, limits, names, pairs, times
 from loyalty.earning.checks.proposal import NOTHING_KNOWN, Finding, Known, Proposal
-from loyalty.earning.rules import Segment, rule_from
+from loyalty.earning.rules import Segment
+from loyalty.earning.storing import rule_from
 from loyalty.programs.domain import Program
 
 Rules = Sequence[dict[str, Any]]

@@ -28,7 +28,11 @@ def _channels(rule: EarningRule, seen: Situation) -> bool:
 
 
 def _time_windows(rule: EarningRule, seen: Situation) -> bool:
-    return not rule.time_windows or any(window.covers(seen.local) for window in rule.time_windows)
+    local = seen.local
+    for window in rule.time_windows:
+        if window.covers(local):
+            return True
+    return not rule.time_windows
 
 
 def _tiers(rule: EarningRule, seen: Situation) -> bool:
@@ -83,7 +87,10 @@ OF_OCCASION: dict[str, Ask] = {
 
 def first_refusal(rule: EarningRule, seen: Situation) -> str | None:
     """The first condition on the occasion that does not hold. Raises Unanswerable."""
-    return next((name for name in rule.asked if not OF_OCCASION[name](rule, seen)), None)
+    for name in rule.asked:
+        if not OF_OCCASION[name](rule, seen):
+            return name
+    return None
 
 
 def lines_of(rule: EarningRule, seen: Situation) -> list[bool] | str:
@@ -101,15 +108,17 @@ def lines_of(rule: EarningRule, seen: Situation) -> list[bool] | str:
 
 def covered_lines(rule: EarningRule, seen: Situation) -> list[bool] | str:
     """Which lines the rule is about, or the condition that none of them meets. Raises Unanswerable."""
-    covered = [basis > 0 for basis in seen.bases]
-    if not any(covered):
+    covered = seen.paid
+    if True not in covered:
         return "basis"
     if rule.filters_lines:
+        if not rule.may_cover(seen.skus, seen.paths):
+            return "lines"
         covered = [
             is_paid and rule.covers(line.sku, lineage)
             for is_paid, line, lineage in zip(covered, seen.lines, seen.lineages, strict=True)
         ]
-        if not any(covered):
+        if True not in covered:
             return "lines"
     if rule.condition is not None and rule.condition.of_lines:
         answers = rule.condition.holds_for_lines(seen.environment)

@@ -12,15 +12,18 @@ from uuid import UUID
 from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.earning import budgets
-from loyalty.earning.caps import NOT_YET, period_key
+from loyalty.earning.adding import contribution_of, counted
+from loyalty.earning.caps import period_key
 from loyalty.earning.counting import Tally
-from loyalty.earning.domain import UNKNOWN, Count, Facts, Judgement, Occasion, Purchase
+from loyalty.earning.domain import UNKNOWN, Facts, Judgement, Occasion, Purchase
 from loyalty.earning.facts import Wanted, facts_of
 from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.worth import worth
 from loyalty.programs.domain import Program
-from loyalty.rules.history import Bought, Contribution, contribution, costs
+
+# What others look for here, too.
+__all__ = ["Case", "Verdict", "contribution_of", "decide", "foresee", "judge"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +88,6 @@ def decide(
     return verdicts, tally
 
 
-def contribution_of(purchase: Purchase, returned: Mapping[str, int] | None = None) -> Contribution:
-    """What an order adds to the history of its member, of which so many units by line came back."""
-    lines = purchase.lines
-    paid = costs([line.net for line in lines], purchase.discount, [line.line_id for line in lines])
-    bought = [
-        Bought(line_id=line.line_id, category=line.category, quantity=line.quantity, cost=cost)
-        for line, cost in zip(lines, paid, strict=True)
-    ]
-    return contribution(bought, returned)
-
-
 def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tally: Tally) -> Facts:
     """What is known of the member after a case; what it adds goes into the tally."""
     occasion = case.occasion
@@ -104,16 +96,10 @@ def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tal
         tally.purchase(case.member_id, added, occasion.at)
         facts = replace(facts, history=facts.history.plus(added, occasion.at))
     local = occasion.at.astimezone(calendar.zone(program.time_zone))
-    counts = dict(facts.counts)
-    for award in judgement.awards:
-        rule = case.rule_set.by_code[award.rule_code]
-        tally.award(case.member_id, rule, local, points=award.points, times=1)
-        for period in rule.counted_periods:
-            key = (rule.code, period_key(period, local))
-            before = counts.get(key, NOT_YET)
-            last_at = max(occasion.at, before.last_at or occasion.at)
-            counts[key] = Count(before.points + award.points, before.times + 1, last_at)
-    return replace(facts, counts=counts)
+    given = [(case.rule_set.by_code[award.rule_code], award.points) for award in judgement.awards]
+    for rule, points in given:
+        tally.award(case.member_id, rule, local, points=points, times=1)
+    return replace(facts, counts=counted(facts.counts, given, occasion.at, local))
 
 
 def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:

@@ -13,7 +13,8 @@ from loyalty.earning.checks.coverage import all_above
 from loyalty.earning.checks.proposal import Finding, Known
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import NothingToPublish, RuleSetNotFound
-from loyalty.earning.rules import DEFAULT_RULE, RuleSet, Segment, rule_from
+from loyalty.earning.rules import RuleSet, Segment
+from loyalty.earning.storing import DEFAULT_RULE, rule_from
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 

@@ -1,12 +1,14 @@
 """Earning rules as frozen values, and their stored form."""
 
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
+from loyalty.earning.naming import named_by
 from loyalty.programs.domain import POINTS
 from loyalty.programs.terms import Activation, Expiry
 from loyalty.rules.expressions import Condition, condition
@@ -138,6 +140,11 @@ class EarningRule:
         return ("activity", *(name for name, value in given.items() if value))
 
     @cached_property
+    def is_capped(self) -> bool:
+        """Whether the rule has any cap."""
+        return self.caps != Caps()
+
+    @cached_property
     def filters_lines(self) -> bool:
         """Whether the rule names or excludes any goods."""
         return bool(self.skus or self.categories or self.exclude_skus or self.exclude_categories)
@@ -157,6 +164,12 @@ class EarningRule:
         if not self._skus and not self._categories:
             return True
         return sku in self._skus or not self._categories.isdisjoint(lineage)
+
+    def may_cover(self, skus: AbstractSet[str], paths: AbstractSet[str]) -> bool:
+        """Whether the rule could cover any of the goods with these SKUs and, with all above them, these categories."""
+        if not self._skus and not self._categories:
+            return True
+        return not (self._skus.isdisjoint(skus) and self._categories.isdisjoint(paths))
 
     @cached_property
     def _skus(self) -> frozenset[str]:
@@ -211,6 +224,8 @@ class RuleSet:
         categories = {p for found in conditions for p in found.paths if p[:2] == ("history", "categories")}
         attributes = {p for found in conditions for p in found.paths if p[:2] == ("member", "attributes")}
         return Needs(
+            named=named_by(conditions),
+            lines=any(found.of_lines for found in conditions),
             all_attributes=any(len(path) == 2 for path in attributes),  # noqa: PLR2004
             attributes=tuple(sorted({path[2] for path in attributes if len(path) > 2})),  # noqa: PLR2004
             member="member" in roots or any(rule.birthday or rule.tiers for rule in self.rules),
@@ -225,7 +240,7 @@ class RuleSet:
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What a set of rules asks about a member."""
+    """What a set of rules asks about a member; what conditions name (`naming`), and if they are asked of each line."""
 
     member: bool = False
     all_attributes: bool = False
@@ -235,51 +250,5 @@ class Needs:
     categories: tuple[str, ...] = ()
     counted: tuple[EarningRule, ...] = ()
     budgets: Mapping[str, int] = field(default_factory=dict)
-
-
-TUPLES = (
-    "categories", "skus", "exclude_categories", "exclude_skus", "channels", "tiers", "segments",
-)  # fmt: skip
-
-
-def rule_from(stored: dict[str, Any]) -> EarningRule:
-    """A rule from its stored form."""
-    made = dict(stored)
-    for name in TUPLES:
-        made[name] = tuple(made.get(name, ()))
-    if per := made.get("points_per"):
-        made["points_per"] = PointsPer(per["amount"], Decimal(per["points"]))
-    if factor := made.get("factor"):
-        made["factor"] = Decimal(factor)
-    made["time_windows"] = tuple(_time_window(window) for window in made.get("time_windows", ()))
-    for name, kind in (("milestone", Milestone), ("birthday", BirthdayWindow), ("activation", Activation)):
-        if made.get(name) is not None:
-            made[name] = kind(**made[name])
-    if expiry := made.get("expiry"):
-        made["expiry"] = Expiry(**{**expiry, "dates": tuple(expiry.get("dates", ()))})
-    made["limits"] = tuple(made.get("limits", {}).items())
-    caps = made.get("caps") or {}
-    made["caps"] = Caps(**{**caps, "per_member": tuple(caps.get("per_member", {}).items())})
-    for name in ("valid_from", "valid_to"):
-        if isinstance(made.get(name), str):
-            made[name] = datetime.fromisoformat(made[name])
-    return EarningRule(**made)
-
-
-def _time_window(stored: dict[str, Any]) -> TimeWindow:
-    end = stored.get("to")
-    return TimeWindow(
-        tuple(stored.get("weekdays", ())),
-        time.fromisoformat(stored.get("from", "00:00")),
-        None if end in (None, "24:00") else time.fromisoformat(end),
-    )
-
-
-# What a new program earns by, until it publishes rules of its own.
-DEFAULT_RULE: dict[str, Any] = {
-    "code": "base",
-    "version": 1,
-    "kind": "base",
-    "priority": 10,
-    "points_per": {"amount": 100, "points": "1"},
-}
+    named: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
+    lines: bool = False

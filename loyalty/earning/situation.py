@@ -1,8 +1,9 @@
 """An occasion as rules see it: worked out once, and only as far as some rule asks."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
 from loyalty.core import calendar
@@ -12,7 +13,12 @@ from loyalty.earning.domain import Facts, Line, Occasion, Purchase
 from loyalty.earning.rules import RuleSet
 from loyalty.programs.domain import Program
 from loyalty.rules.expressions import Environment
-from loyalty.rules.history import History, Purchases
+from loyalty.rules.history import Purchases
+
+# The fields of a variable, each worked out if it is named.
+Fields = Mapping[str, Callable[[], Any]]
+
+_LINE_ID = attrgetter("line_id")
 
 
 class Situation:
@@ -27,15 +33,34 @@ class Situation:
         self.lines: tuple[Line, ...] = ()
         self.bases: list[int] = []
         if self.purchase is not None:
-            self.lines = tuple(sorted(self.purchase.lines, key=lambda line: line.line_id))
+            self.lines = tuple(sorted(self.purchase.lines, key=_LINE_ID))
             self.bases = basis_of(self.purchase, self.lines, program.earn)
-        self.lineages = [lineage(line.category) for line in self.lines]
         self._segments: dict[str, bool] = {}
 
     @property
     def at(self) -> datetime:
         """The instant for which it is judged."""
         return self.occasion.at
+
+    @cached_property
+    def lineages(self) -> list[tuple[str, ...]]:
+        """The categories of each line, the widest first."""
+        return [lineage(line.category) for line in self.lines]
+
+    @cached_property
+    def skus(self) -> set[str]:
+        """The SKUs of all lines."""
+        return {line.sku for line in self.lines}
+
+    @cached_property
+    def paths(self) -> set[str]:
+        """The categories of all lines, with all above them."""
+        return {path for paths in self.lineages for path in paths}
+
+    @cached_property
+    def paid(self) -> list[bool]:
+        """Which lines earn anything at all."""
+        return [basis > 0 for basis in self.bases]
 
     @property
     def order_number(self) -> int:
@@ -75,52 +100,66 @@ class Situation:
 
     @cached_property
     def environment(self) -> Environment:
-        """What conditions see (`loyalty.rules.vocabulary` says what each value means)."""
-        local = self.local
-        variables: dict[str, Any] = {
-            "member": self._member(),
-            "history": self._history(self.facts.history),
-            "now": self.at,
-            "local": {
-                "hour": local.hour, "minute": local.minute, "weekday": local.isoweekday(), "day": local.day,
-                "month": local.month, "year": local.year, "date": local.date().isoformat(),
-            },
-        }  # fmt: skip
-        lines = self._lines()
-        if self.purchase is not None:
-            variables["order"] = self._order(self.purchase, lines)
-        elif not isinstance(self.occasion, Purchase):
-            variables["activity"] = {"type": self.occasion.type, "properties": self.occasion.properties}
-        return Environment(variables, lines)
+        """What conditions see (`loyalty.rules.vocabulary` says what each value means), as far as they name it.
 
-    def _member(self) -> dict[str, Any]:
+        Handing a value over to them costs more than asking most of them.
+        """
+        purchase, occasion, named = self.purchase, self.occasion, self.rule_set.needs.named
+        seen: dict[str, Callable[[], Fields]] = {
+            "member": self._member, "history": self._history, "local": self._local,
+        }  # fmt: skip
+        if purchase is not None:
+            seen["order"] = lambda: self._order(purchase)
+        elif not isinstance(occasion, Purchase):
+            seen["activity"] = lambda: {"type": lambda: occasion.type, "properties": lambda: occasion.properties}
+        variables: dict[str, Any] = {"now": self.at}
+        for root, make in seen.items():
+            if root in named:
+                fields, names = make(), named[root]
+                wanted = fields if names is None else names
+                variables[root] = {name: fields[name]() for name in wanted if name in fields}
+        return Environment(variables, self._lines() if self.rule_set.needs.lines else [])
+
+    def _local(self) -> Fields:
+        local = self.local
+        return {
+            "hour": lambda: local.hour, "minute": lambda: local.minute, "weekday": local.isoweekday,
+            "day": lambda: local.day, "month": lambda: local.month, "year": lambda: local.year,
+            "date": lambda: local.date().isoformat(),
+        }  # fmt: skip
+
+    def _member(self) -> Fields:
         facts, enrolled_at = self.facts, self.facts.enrolled_at or self.at
         return {
-            "tier": facts.tier,
-            "locale": facts.locale,
-            "enrolled_at": enrolled_at,
-            "days_enrolled": self._days_since(enrolled_at),
-            "age": None if facts.birth_date is None else age_on(facts.birth_date, self.local.date()),
-            "days_to_birthday": self.days_to_birthday,
-            "referred": facts.referred,
-            "attributes": facts.attributes,
+            "tier": lambda: facts.tier,
+            "locale": lambda: facts.locale,
+            "enrolled_at": lambda: enrolled_at,
+            "days_enrolled": lambda: self._days_since(enrolled_at),
+            "age": lambda: None if facts.birth_date is None else age_on(facts.birth_date, self.local.date()),
+            "days_to_birthday": lambda: self.days_to_birthday,
+            "referred": lambda: facts.referred,
+            "attributes": lambda: facts.attributes,
         }
 
-    def _history(self, history: History) -> dict[str, Any]:
+    def _history(self) -> Fields:
+        total = self.facts.history.total
+        return {
+            "orders": lambda: total.sums.orders,
+            "spend": lambda: total.sums.spend,
+            "days_since_last_order": lambda: self._days_since(total.last_at),
+            "categories": self._categories,
+        }
+
+    def _categories(self) -> dict[str, Any]:
         named = dict.fromkeys(self.rule_set.needs.categories, Purchases())
         return {
-            "orders": history.total.sums.orders,
-            "spend": history.total.sums.spend,
-            "days_since_last_order": self._days_since(history.total.last_at),
-            "categories": {
-                path: {
-                    "orders": bought.sums.orders,
-                    "quantity": bought.sums.quantity,
-                    "spend": bought.sums.spend,
-                    "days_since_last_order": self._days_since(bought.last_at),
-                }
-                for path, bought in {**named, **history.categories}.items()
-            },
+            path: {
+                "orders": bought.sums.orders,
+                "quantity": bought.sums.quantity,
+                "spend": bought.sums.spend,
+                "days_since_last_order": self._days_since(bought.last_at),
+            }
+            for path, bought in {**named, **self.facts.history.categories}.items()
         }
 
     def _days_since(self, instant: datetime | None) -> int | None:
@@ -129,19 +168,19 @@ class Situation:
             return None
         return max(0, (self.local.date() - instant.astimezone(self.local.tzinfo).date()).days)
 
-    def _order(self, order: Purchase, lines: list[Mapping[str, Any]]) -> dict[str, Any]:
+    def _order(self, order: Purchase) -> Fields:
         return {
-            "basis": sum(self.bases),
-            "total": sum(line.net for line in order.lines) + order.shipping - order.discount,
-            "shipping": order.shipping,
-            "discount": order.discount,
-            "points_paid": order.points_paid,
-            "quantity": sum(line.quantity for line in order.lines),
-            "channel": order.channel,
-            "categories": sorted({path for paths in self.lineages for path in paths}),
-            "skus": sorted({line.sku for line in order.lines}),
-            "metadata": order.metadata,
-            "lines": lines,
+            "basis": lambda: sum(self.bases),
+            "total": lambda: sum(line.net for line in order.lines) + order.shipping - order.discount,
+            "shipping": lambda: order.shipping,
+            "discount": lambda: order.discount,
+            "points_paid": lambda: order.points_paid,
+            "quantity": lambda: sum(line.quantity for line in order.lines),
+            "channel": lambda: order.channel,
+            "categories": lambda: sorted(self.paths),
+            "skus": lambda: sorted(self.skus),
+            "metadata": lambda: order.metadata,
+            "lines": self._lines,
         }
 
     def _lines(self) -> list[Mapping[str, Any]]:

@@ -5,7 +5,7 @@ match, bonuses, caps, one rounding per unit, and the rounded total split back to
 Raw points are integers over one common denominator, so nothing is lost before the one rounding.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import lcm
 from typing import assert_never
@@ -37,6 +37,25 @@ class _Raw:
     cut: Cut | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a rule gives, in whole points, and the shares of the lines that it comes from."""
+
+    rule: EarningRule
+    points: int
+    by_line: tuple[int, ...]
+    cut: Cut | None
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What rules give, before it is written out; why the others give nothing; and what could not be evaluated."""
+
+    given: list[Given]
+    refused: Mapping[str, str]
+    failures: Mapping[str, str]
+
+
 class _Judging:
     """One occasion being judged: what each rule came to, and why others came to nothing."""
 
@@ -47,7 +66,7 @@ class _Judging:
         self.raw: list[_Raw] = []
         self.scale = 1
 
-    def judge(self) -> Judgement:
+    def weigh(self) -> Weighed:
         """Run the pipeline."""
         rules = self.seen.rule_set.by_priority
         covered = {rule.code: lines for rule in rules if (lines := self._covered(rule)) is not None}
@@ -57,17 +76,12 @@ class _Judging:
         self._multiply([rule for rule in matching if rule.kind == "multiplier"], covered)
         self._bonuses([rule for rule in matching if rule.kind == "bonus"], covered)
         capped = [cut for found in self.raw if (cut := self._capped(found)).total]
-        awards = self._awards(sorted(capped, key=lambda found: found.rule.priority))
-        given = {award.rule_code for award in awards}
-        return Judgement(
-            tuple(awards),
-            tuple(
-                Refused(rule.code, rule.version, self.refused.get(rule.code, "rounding"))
-                for rule in rules
-                if rule.code not in given
-            ),
-            self.failures,
-        )
+        given = self._rounded(sorted(capped, key=lambda found: found.rule.priority))
+        codes = {each.rule.code for each in given}
+        for found in self.raw:
+            if found.rule.code not in codes:
+                self.refused.setdefault(found.rule.code, "rounding")
+        return Weighed(given, self.refused, self.failures)
 
     def _covered(self, rule: EarningRule) -> list[bool] | None:
         """The lines that a rule covers, if all its conditions hold."""
@@ -151,6 +165,8 @@ class _Judging:
         ]
 
     def _capped(self, found: _Raw) -> _Raw:
+        if not found.rule.is_capped:
+            return found
         tightest = room(found.rule, self.seen.facts, self.seen.local)
         if tightest is None or found.total <= tightest[0] * self.scale:
             return found
@@ -159,48 +175,73 @@ class _Judging:
             self.refused[found.rule.code] = "caps"
         return replace(found, total=left * self.scale, cut=Cut(cap, limit, left, found.total // self.scale))
 
-    def _awards(self, raw: Sequence[_Raw]) -> list[Award]:
-        """Round once per unit, and split the total back to the awards, each within its caps."""
-        awards = []
+    def _rounded(self, raw: Sequence[_Raw]) -> list[Given]:
+        """Round once per unit, and split the total back to the rules, each within its caps."""
+        given = []
         for unit in dict.fromkeys(found.rule.unit for found in raw):
             of_unit = [found for found in raw if found.rule.unit == unit]
             total = round_once(sum(found.total for found in of_unit), self.scale, self.seen.program.rounding)
-            rooms = [self._room(found) for found in of_unit]
-            shares = apportion(total, [found.total for found in of_unit], rooms)
-            awards += [self._award(found, points) for found, points in zip(of_unit, shares, strict=True) if points]
-        return awards
+            shares = [total]
+            if len(of_unit) > 1:
+                rooms = [self._room(found) for found in of_unit]
+                shares = apportion(total, [found.total for found in of_unit], rooms)
+            given += [
+                Given(found.rule, points, found.by_line, found.cut)
+                for found, points in zip(of_unit, shares, strict=True)
+                if points
+            ]
+        return given
 
     def _room(self, found: _Raw) -> int | None:
         """Rounding must not lift an award above its cap."""
+        if not found.rule.is_capped:
+            return None
         tightest = room(found.rule, self.seen.facts, self.seen.local)
         return None if tightest is None else tightest[0]
-
-    def _award(self, found: _Raw, points: int) -> Award:
-        seen, rule = self.seen, found.rule
-        # The expiry of a member's tier would stand between the rule's own and the unit's.
-        terms = seen.program.units[rule.unit]
-        activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
-        if seen.purchase is None and activation.mode == "on_event":
-            # An order is confirmed; of an activity there is nothing more to come.
-            activation = AT_ONCE
-        parts = dict(zip((line.line_id for line in seen.lines), apportion(points, found.by_line), strict=True))
-        as_sent = [line.line_id for line in seen.purchase.lines] if seen.purchase else []
-        reason = reason_of(rule, seen.program.currency)
-        return Award(
-            rule_code=rule.code,
-            rule_version=rule.version,
-            unit=rule.unit,
-            points=points,
-            lines=tuple((line_id, parts[line_id]) for line_id in as_sent if parts[line_id]),
-            reason=reason if found.cut is None else f"{reason}; {cut_reason(found.cut)}",
-            dates=dates_of(activation, expiry, seen.at, seen.program.time_zone),
-            cut=found.cut,
-        )
 
 
 def worth(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts = UNKNOWN) -> Judgement:
     """The awards of an occasion in the rules' order of priority, and every rule that gave nothing, and why."""
-    return _Judging(Situation(occasion, rule_set, program, facts)).judge()
+    seen = Situation(occasion, rule_set, program, facts)
+    weighed = _Judging(seen).weigh()
+    return Judgement(
+        tuple(_award(given, seen) for given in weighed.given),
+        tuple(
+            Refused(rule.code, rule.version, refusal)
+            for rule in rule_set.by_priority
+            if (refusal := weighed.refused.get(rule.code)) is not None
+        ),
+        weighed.failures,
+    )
+
+
+def weigh(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts = UNKNOWN) -> Weighed:
+    """What `worth` gives, without the lines, dates and reasons of awards: for whoever only counts points."""
+    return _Judging(Situation(occasion, rule_set, program, facts)).weigh()
+
+
+def _award(given: Given, seen: Situation) -> Award:
+    rule = given.rule
+    # The expiry of a member's tier would stand between the rule's own and the unit's.
+    terms = seen.program.units[rule.unit]
+    activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
+    if seen.purchase is None and activation.mode == "on_event":
+        # An order is confirmed; of an activity there is nothing more to come.
+        activation = AT_ONCE
+    shares = apportion(given.points, given.by_line)
+    parts = dict(zip((line.line_id for line in seen.lines), shares, strict=True))
+    as_sent = [line.line_id for line in seen.purchase.lines] if seen.purchase else []
+    reason = reason_of(rule, seen.program.currency)
+    return Award(
+        rule_code=rule.code,
+        rule_version=rule.version,
+        unit=rule.unit,
+        points=given.points,
+        lines=tuple((line_id, parts[line_id]) for line_id in as_sent if parts[line_id]),
+        reason=reason if given.cut is None else f"{reason}; {cut_reason(given.cut)}",
+        dates=dates_of(activation, expiry, seen.at, seen.program.time_zone),
+        cut=given.cut,
+    )
 
 
 def round_once(numerator: int, denominator: int, rounding: Rounding) -> int:

@@ -54,6 +54,7 @@ PATH_PARAMETERS = {
     "name": ("A file of the viewer.", "start.js"),
     "order_id": ("The shop's own id of the order.", "A-1001"),
     "redemption_id": ("The shop's own id of the redemption.", "r-1001"),
+    "rehearsal_id": ("The id of the rehearsal.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "version": ("The version of the published rules.", 1),
 }
 
@@ -86,6 +87,11 @@ HEADERS: dict[str, Any] = {
         "description": "The version, for the If-Match of a change.",
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+    },
+    "Location": {
+        "description": "Where it can be looked at.",
+        "required": True,
+        "schema": {"type": "string"},
     },
     "Idempotent-Replayed": {
         "description": "`true` when this answer was made by an earlier request.",

@@ -243,12 +243,15 @@ def full(api: Api) -> Api:
     api.post("/v1/members/c-42/holds", {"hold_id": "h-1001", "points": 5})
     draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
     api.put("/v1/admin/earning-rules/draft", draft)
+    assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
     return api
 
 
 def _of(full: Api, route: Route) -> str:
     """The address of something that the full shop has."""
+    if "/rehearsals/" in route.path:
+        return route.path.replace(UUID, full.get("/v1/admin/earning-rules/rehearsals").json["data"][0]["rehearsal_id"])
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
     named["activities"] = "review-1001"

@@ -111,6 +111,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
         "ledger.jobs",
         "activities.jobs",
         "web.jobs",
+        "rehearsals.jobs",
     }
 
 

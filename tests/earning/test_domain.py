@@ -8,7 +8,8 @@ import pytest
 from loyalty.earning.basis import basis_of as basis_of_lines
 from loyalty.earning.domain import Award, Line, Purchase
 from loyalty.earning.reasons import reason_of
-from loyalty.earning.rules import EarningRule, RuleSet, rule_from
+from loyalty.earning.rules import EarningRule, RuleSet
+from loyalty.earning.storing import rule_from
 from loyalty.earning.worth import worth as judge
 from loyalty.programs.domain import EarnSettings, Program, Rounding, Stacking, UnitTerms
 from loyalty.programs.terms import Activation, Dates, Expiry

@@ -1,0 +1,86 @@
+"""What a rehearsal is asked for, and what it looks at: frozen values."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.earning.domain import Purchase
+
+# By this name, and under this lock, rehearsals wait in the queue: one is done at a time.
+JOB = "rehearsals.rehearse"
+LOCK = "rehearsals"
+
+# A quarter of a year has seen most of a program's members.
+DAYS = 90
+
+# Whoever dies five times over the same orders would die a sixth time.
+ATTEMPTS_MAX = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Orders placed from an instant on, and before another."""
+
+    begin: datetime
+    end: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRehearsal:
+    """A wish for a rehearsal: of the draft given (without `rules`: of the stored one), on the orders of some days."""
+
+    days: int = DAYS
+    begin: datetime | None = None
+    end: datetime | None = None
+    rules: list[dict[str, Any]] | None = None
+    segments: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """A rehearsal as it is read."""
+
+    rehearsal_id: UUID
+    status: str
+    placed_from: datetime
+    placed_to: datetime
+    attempts: int
+    orders_done: int
+    orders_total: int | None
+    requested_by: str
+    requested_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    error: str | None
+    result: dict[str, Any] | None = None
+
+    @property
+    def progress(self) -> dict[str, int | None]:
+        """How many orders of how many are done."""
+        return {"orders_done": self.orders_done, "orders_total": self.orders_total}
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """A rehearsal that has begun, for the `attempt`th time."""
+
+    rehearsal_id: UUID
+    program_id: UUID
+    draft: dict[str, Any]
+    span: Span
+    attempt: int
+
+
+@dataclass(slots=True)
+class Placed:
+    """An order that was placed, whose it was, and what it was given then, by unit. `purchase` None: a guest's."""
+
+    order_id: str
+    member_id: UUID
+    customer_id: str | None
+    placed_at: datetime
+    total: int
+    came_back: bool
+    given: dict[str, int]
+    purchase: Purchase | None

@@ -1,0 +1,41 @@
+"""The table of rehearsals."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
+from sqlalchemy.orm import Mapped, mapped_column
+
+from loyalty.db.base import Base
+
+
+class RehearsalRow(Base):
+    """A rehearsal: the draft as it was when it was asked for, the orders it is tried on, how far it is, what came out.
+
+    `attempts` says how often it has begun: one whose worker was killed, or told to stop, begins again.
+    """
+
+    __tablename__ = "rehearsals"
+    __table_args__ = (
+        CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="status_is_known"),
+        CheckConstraint("placed_from < placed_to", name="window_is_not_empty"),
+        Index("ix_rehearsals_program_id_rehearsal_id", "program_id", "rehearsal_id"),
+    )
+
+    rehearsal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"))
+    draft: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    placed_from: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    placed_to: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    status: Mapped[str] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(Integer, server_default=text("0"))
+    orders_done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    orders_total: Mapped[int | None] = mapped_column(BigInteger)
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    error: Mapped[str | None] = mapped_column(Text)
+    requested_by: Mapped[str] = mapped_column(Text)
+    requested_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    started_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    finished_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
