@@ -147,7 +147,7 @@ def _limits(rule: EarningRule, seen: Situation) -> Why:
     period, limit = reached[0]
     again = max((_reset(p, seen) for p, _ in reached), key=lambda at: (at is None, at))
     values = {"period": period, "times": caps.count_of(seen.facts, rule, period, seen.local).times, "limit": limit}
-    detail = f"The rule gives at most {_counted(limit, 'time')} for {CAPS[period]}."
+    detail = f"The rule gives at most {_counted(limit, 'time')} {CAPS[period]}."
     return Why(detail, values, {"at": again} if again else {})
 
 

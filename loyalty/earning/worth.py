@@ -2,7 +2,8 @@
 
 The pipeline of `docs/concepts.md`: base rules on the basis of each line, multipliers on the base of the lines they
 match, bonuses, caps, one rounding per unit, and the rounded total split back to awards and lines by largest remainder.
-Raw points are integers over one common denominator, so nothing is lost before the one rounding.
+Raw points are integers over one common denominator, so nothing is lost before the one rounding. An award is what its
+rule came to, rounded down or up: a bonus of 50 gives 50, and rounding breaks no cap.
 """
 
 from collections.abc import Mapping, Sequence
@@ -176,28 +177,18 @@ class _Judging:
         return replace(found, total=left * self.scale, cut=Cut(cap, limit, left, found.total // self.scale))
 
     def _rounded(self, raw: Sequence[_Raw]) -> list[Given]:
-        """Round once per unit, and split the total back to the rules, each within its caps."""
+        """Round once per unit, and split the total back to the rules by largest remainder."""
         given = []
         for unit in dict.fromkeys(found.rule.unit for found in raw):
             of_unit = [found for found in raw if found.rule.unit == unit]
             total = round_once(sum(found.total for found in of_unit), self.scale, self.seen.program.rounding)
-            shares = [total]
-            if len(of_unit) > 1:
-                rooms = [self._room(found) for found in of_unit]
-                shares = apportion(total, [found.total for found in of_unit], rooms)
+            shares = _rounded_to(total, [found.total for found in of_unit], self.scale)
             given += [
                 Given(found.rule, points, found.by_line, found.cut)
                 for found, points in zip(of_unit, shares, strict=True)
                 if points
             ]
         return given
-
-    def _room(self, found: _Raw) -> int | None:
-        """Rounding must not lift an award above its cap."""
-        if not found.rule.is_capped:
-            return None
-        tightest = room(found.rule, self.seen.facts, self.seen.local)
-        return None if tightest is None else tightest[0]
 
 
 def worth(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts = UNKNOWN) -> Judgement:
@@ -255,6 +246,18 @@ def round_once(numerator: int, denominator: int, rounding: Rounding) -> int:
             return -(-numerator // denominator)
         case _:
             assert_never(rounding)
+
+
+def _rounded_to(total: int, numerators: Sequence[int], denominator: int) -> list[int]:
+    """Numbers rounded down or up such that they sum to `total`, which is their sum, rounded.
+
+    The largest remainders go up; among equals the first.
+    """
+    parts = [numerator // denominator for numerator in numerators]
+    by_remainder = sorted(range(len(numerators)), key=lambda i: -(numerators[i] % denominator))
+    for i in by_remainder[: total - sum(parts)]:
+        parts[i] += 1
+    return parts
 
 
 def _denominator(rule: EarningRule) -> int:

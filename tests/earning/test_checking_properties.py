@@ -10,7 +10,8 @@ from loyalty.earning.checking import check
 from loyalty.earning.checks.proposal import Known
 from loyalty.earning.domain import Activity, Purchase
 from loyalty.earning.queries import rule_set
-from loyalty.earning.schemas import GIVES, OF_ORDERS, DraftRulesSchema
+from loyalty.earning.rule_schemas import GIVES, OF_ORDERS
+from loyalty.earning.schemas import DraftRulesSchema
 from loyalty.earning.worth import worth
 from loyalty.programs.domain import Program, Stacking
 from tests.builders import NOW

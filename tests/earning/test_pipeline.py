@@ -182,6 +182,13 @@ def test_a_bonus_is_shared_by_the_lines_it_matches_as_they_were_paid():
     assert award.lines == (("food", 67), ("other", 22), ("x", 11))
 
 
+@pytest.mark.parametrize("rounding", ["floor", "half_up", "ceil"])
+def test_a_bonus_of_fifty_is_fifty_whatever_the_rounding_takes_elsewhere(rounding: Rounding):
+    awards = given(judged(an_order(a_line(1580)), [BASE, bonus(50)], rounding=rounding))
+
+    assert awards == {"base": 15 if rounding == "floor" else 16, "bonus": 50}
+
+
 def test_an_order_that_costs_nothing_earns_no_bonus():
     judgement = judged(an_order(food(1000), discount=1000), [BASE, bonus(100)])
 
