@@ -33,9 +33,10 @@ def rehearse(code: str, days: int, file: Path | None) -> None:
 
     Nothing is written. Compares what members would have earned with what they were given.
     """
-    now, new = clock.now(), _wanted(days, file)
+    new = _wanted(days, file)
     with reading() as session:
         program = programs.by_code(session, code)
+        now = clock.real_now() + programs.clock(session, program.program_id).ahead
         rule_set = service.rules_of(service.draft_of(session, program, new, now=now))
     span = service.span_of(new, now=now)
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()

@@ -27,8 +27,10 @@ def rehearse(*, stop: Stop, rehearsal_id: str) -> None:
         return
     with reading() as session:
         program = programs.load(session, task.program_id)
+        # Orders of a sandbox were recorded by its own clock.
+        there = clock.real_now() + programs.clock(session, task.program_id).ahead
     try:
-        outcome = perform(program, service.rules_of(task.draft), task.span, told=_telling(task, stop), now=clock.now())
+        outcome = perform(program, service.rules_of(task.draft), task.span, told=_telling(task, stop), now=there)
     except Interrupted:
         if stop():
             raise Stopped from None
