@@ -12,6 +12,7 @@ GOALS = (
     ("order", "noop", 0.15),
     ("order", "naive", 2.5),
     ("balance", "noop", 0.30),
+    ("rules", "order", 0.60),
 )
 BULK_GOAL = 3_000
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench import load, naive, pgbench, shop
 from bench.load import Round, request
+from bench.rules import two_hundred, with_budget
 from bench.shop import Shop
 from bench.stage import Database, Service, served, sqlalchemy_url
 from loyalty.app import create_app
@@ -28,12 +29,14 @@ NAMES = {
     "noop": "no-op Flask route",
     "balance": "balance read",
     "order": "order record, 3 lines",
+    "rules": "the same by 200 rules",
+    "budget": "the same out of a budget",
     "replay": "order replayed",
     "redemption": "redemption with a code",
     "naive": "order record, naive ORM",
     "bulk": "bulk orders, 9 lines, 500 a batch",
 }
-ENGINE = frozenset({"balance", "order", "replay", "redemption", "bulk"})
+ENGINE = frozenset({"balance", "order", "rules", "budget", "replay", "redemption", "bulk"})
 
 
 Run = Callable[[float], Round]
@@ -76,7 +79,13 @@ def _engine(url: str, database: Database, folder: Path, leaving: ExitStack, naiv
     again = list(shop.order_requests(opened.placed_at, key=opened.key, prefix="r", count=shop.REPLAYED))
     first = load.run(service.port, iter(again), seconds=SECONDS_TO_RECORD_WHAT_IS_REPLAYED)
     assert (first.operations, first.errors) == (shop.REPLAYED, {}), first.sample
+    rules, budget = (
+        shop.open_branch(url, service.port, code, made)
+        for code, made in (("bench-rules", two_hundred()), ("bench-budget", with_budget()))
+    )
     requests = {
+        "rules": shop.order_requests(rules.placed_at, key=rules.key),
+        "budget": shop.order_requests(budget.placed_at, key=budget.key),
         "balance": shop.balance_requests(opened),
         "order": shop.order_requests(opened.placed_at, key=opened.key),
         "replay": itertools.cycle(again),

@@ -67,6 +67,21 @@ def open_shop(url: str, port: int) -> Shop:
     return shop
 
 
+def open_branch(url: str, port: int, code: str, rules: list[dict[str, Any]]) -> Shop:
+    """A program with rules of its own and customers who order, beside the first."""
+    command(url, "programs", "create", "--code", code)
+    key = command(url, "keys", "create", "--program", code, "--scope", "admin").strip()
+    with transaction() as session:
+        program_id = programs.by_code(session, code).program_id
+    shop = Shop(program_id, key, clock.now())
+    for _ in load(program_id, [NewMember(customer_id=c) for c in customers_of("o")], iter(()), now=shop.placed_at):
+        pass
+    for method, path, body in (("PUT", "draft", {"rules": rules}), ("POST", "publish", {})):
+        status, _, answer = call(port, method, f"/v1/admin/earning-rules/{path}", key, body)
+        assert status == 200, answer
+    return shop
+
+
 def customers_of(kind: str) -> list[str]:
     """Who orders (o), has a balance that is read (b), redeems (r), is loaded in bulk (k)."""
     return [f"{kind}-{number:04}" for number in range(CUSTOMERS)]

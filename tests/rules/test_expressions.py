@@ -122,7 +122,7 @@ def test_what_was_seen_is_shown_as_it_was_written():
         {1: 2},
         {None: 1},
         {1, 2},
-        object(),
+        pytest.param(object(), id="an-object"),
         b"x",
     ],
     ids=str,
