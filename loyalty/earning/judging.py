@@ -5,6 +5,7 @@ gave, to budgets. A budget is asked for what all of the batch would take, and if
 with what it has.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -21,6 +22,7 @@ from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.worth import worth
 from loyalty.programs.domain import Program
+from loyalty.rules.history import Contribution
 
 # What others look for here, too.
 __all__ = ["Case", "Verdict", "contribution_of", "decide", "foresee", "judge"]
@@ -52,9 +54,8 @@ def judge(session: Session, program: Program, cases: Sequence[Case]) -> tuple[li
     if not asked:
         return verdicts, tally
     granted = budgets.take(session, program.program_id, asked, limits)
-    short = {code: points for code, points in granted.items() if points < asked[code]}
-    if short:
-        verdicts, tally = decide(program, cases, known, short)
+    if any(points < asked[code] for code, points in granted.items()):
+        verdicts, tally = decide(program, cases, known, granted)
     # What was taken is written already; what turned out not to be needed goes back.
     tally.spent = {code: tally.spent.get(code, 0) - points for code, points in granted.items()}
     return verdicts, tally
@@ -72,14 +73,18 @@ def decide(
 ) -> tuple[list[Verdict], Tally]:
     """Judge cases one after the other by what is `known` of their members, and by the `rooms` left in budgets. Pure."""
     known, rooms, tally = dict(known), dict(rooms), Tally()
+    left = Counter(case.member_id for case in cases)
     verdicts = []
     for case in cases:
         facts = known[case.member_id]
+        left[case.member_id] -= 1
         if rooms:
             facts = replace(facts, budgets=dict(rooms))
         judgement = worth(case.occasion, case.rule_set, program, facts)
         verdicts.append(Verdict(judgement, Judged(case.rule_set.version, program.version, facts)))
-        known[case.member_id] = _after(facts, case, judgement, program, tally)
+        added = _count(case, judgement, program, tally)
+        if left[case.member_id]:
+            known[case.member_id] = _after(facts, case, judgement, program, added)
         for award in judgement.awards:
             if award.rule_code in case.rule_set.needs.budgets:
                 tally.budget(award.rule_code, award.points)
@@ -88,17 +93,27 @@ def decide(
     return verdicts, tally
 
 
-def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, tally: Tally) -> Facts:
-    """What is known of the member after a case; what it adds goes into the tally."""
-    occasion = case.occasion
+def _count(case: Case, judgement: Judgement, program: Program, tally: Tally) -> Contribution:
+    """Count what a case adds; answers what it adds to the history of its member."""
+    occasion, added = case.occasion, Contribution()
     if isinstance(occasion, Purchase):
         added = contribution_of(occasion)
         tally.purchase(case.member_id, added, occasion.at)
+    if case.rule_set.needs.counted:
+        local = occasion.at.astimezone(calendar.zone(program.time_zone))
+        for award in judgement.awards:
+            rule = case.rule_set.by_code[award.rule_code]
+            tally.award(case.member_id, rule, local, points=award.points, times=1)
+    return added
+
+
+def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, added: Contribution) -> Facts:
+    """What is known of the member after a case."""
+    occasion = case.occasion
+    if isinstance(occasion, Purchase):
         facts = replace(facts, history=facts.history.plus(added, occasion.at))
     local = occasion.at.astimezone(calendar.zone(program.time_zone))
     given = [(case.rule_set.by_code[award.rule_code], award.points) for award in judgement.awards]
-    for rule, points in given:
-        tally.award(case.member_id, rule, local, points=points, times=1)
     return replace(facts, counts=counted(facts.counts, given, occasion.at, local))
 
 
@@ -107,6 +122,8 @@ def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:
     zone = calendar.zone(program.time_zone)
     for case in cases:
         needs = case.rule_set.needs
+        if not needs.anything:
+            continue
         local = case.occasion.at.astimezone(zone)
         keys = {(rule.code, period_key(p, local)) for rule in needs.counted for p in rule.counted_periods}
         wanted |= Wanted(

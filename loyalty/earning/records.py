@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from loyalty.earning.domain import Count, Facts
+from loyalty.earning.domain import UNKNOWN, Count, Facts
 from loyalty.rules.history import History, Purchases, Sums
 
 
@@ -19,7 +19,7 @@ class Judged:
 
     def document(self) -> dict[str, Any]:
         """As it is stored: facts that say nothing are left out."""
-        facts = {name: value for name, value in _facts(self.facts).items() if value}
+        facts = {} if self.facts == UNKNOWN else {name: value for name, value in _facts(self.facts).items() if value}
         return {"rules": self.rules, "settings": self.settings, **({"facts": facts} if facts else {})}
 
 

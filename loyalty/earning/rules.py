@@ -252,3 +252,8 @@ class Needs:
     budgets: Mapping[str, int] = field(default_factory=dict)
     named: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     lines: bool = False
+
+    @property
+    def anything(self) -> bool:
+        """Whether the member has to be looked up at all."""
+        return self.member or self.history or bool(self.counted)
