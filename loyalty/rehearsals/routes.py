@@ -30,12 +30,11 @@ bp = Blueprint(
 @transactional
 @idempotent
 @bp.arguments(NewRehearsalSchema(), example=NEW_REHEARSAL)
-@bp.response(HTTPStatus.ACCEPTED, RehearsalSchema(), example=QUEUED, headers={"Location": "Location"})
-def rehearse_earning_rules(session: Session, new: NewRehearsal) -> tuple[Rehearsal, dict[str, str]]:
+@bp.response(HTTPStatus.ACCEPTED, RehearsalSchema(), example=QUEUED)
+def rehearse_earning_rules(session: Session, new: NewRehearsal) -> Rehearsal:
     """Try the draft, or the rules sent, on real orders. Nothing is written but the rehearsal; the worker does it."""
     caller = g.caller
-    made = service.request_rehearsal(session, caller.program_id, new, requested_by=str(caller.key_id), now=clock.now())
-    return made, {"Location": f"{bp.url_prefix}/rehearsals/{made.rehearsal_id}"}
+    return service.request_rehearsal(session, caller.program_id, new, requested_by=str(caller.key_id), now=clock.now())
 
 
 @bp.get("/rehearsals")

@@ -88,11 +88,6 @@ HEADERS: dict[str, Any] = {
         "required": True,
         "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
     },
-    "Location": {
-        "description": "Where it can be looked at.",
-        "required": True,
-        "schema": {"type": "string"},
-    },
     "Idempotent-Replayed": {
         "description": "`true` when this answer was made by an earlier request.",
         "schema": {"type": "string", "enum": ["true"]},

@@ -154,7 +154,12 @@ def test_the_log_of_another_program_is_not_shown(api: Api):
 
 
 # What changes nothing of the configuration, though it is sent as a change would be.
-ONLY_LOOKS = {"POST /v1/admin/config/diff", "POST /v1/admin/earning-rules/check"}
+ONLY_LOOKS = {
+    "POST /v1/admin/config/diff",
+    "POST /v1/admin/earning-rules/check",
+    "POST /v1/admin/earning-rules/rehearse",
+    "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
+}
 
 
 def test_no_operation_of_an_administrator_is_forgotten(app: Flask):

@@ -230,9 +230,9 @@ def test_the_proof_of_one_member_reads_the_rows_of_that_member_alone(session: Se
 
 
 def a_crowd(session: Session, like: LockedMember) -> None:
-    """Two thousand others, each with an entry, a lot and an account like the first of this one."""
+    """Twenty thousand others, each with an entry, a lot and an account like the first of this one."""
     session.run(
-        "CREATE TEMP TABLE crowd ON COMMIT DROP AS SELECT gen_random_uuid() AS id FROM generate_series(1, 2000)"
+        "CREATE TEMP TABLE crowd ON COMMIT DROP AS SELECT gen_random_uuid() AS id FROM generate_series(1, 20000)"
     )
     for table, first in (("entries", "seq = 1"), ("lots", "seq = 1"), ("accounts", "unit = 'points'")):
         other = "jsonb_populate_record(t, jsonb_build_object('member_id', id))"
