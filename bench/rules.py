@@ -6,12 +6,12 @@ BASE: dict[str, Any] = {"code": "base", "kind": "base", "priority": 1, "points_p
 CATEGORIES = ("coffee", "tea", "bread", "fruit", "garden", "toys", "books", "wine", "pets", "baby")
 CONDITIONS = (
     "order.basis >= {n}00 && history.orders >= 3",
-    'member.attributes.club == "{n}"',
+    'has(member.attributes.club) && member.attributes.club == "{n}"',
     "history.days_since_last_order != null && history.days_since_last_order > {n}",
     'history.categories["tea"].orders > {n}',
     'order.channel == "app" && local.weekday >= 6',
 )
-OF_LINES = "line.quantity >= 2 && line.basis > {n}00"
+OF_LINES = "line.quantity >= 2 && line.basis > {n}000"
 
 
 def two_hundred() -> list[dict[str, Any]]:

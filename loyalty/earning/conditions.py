@@ -11,13 +11,6 @@ from loyalty.earning.situation import Situation
 Ask = Callable[[EarningRule, Situation], bool]
 
 
-def _activity(rule: EarningRule, seen: Situation) -> bool:
-    """The rule is for this kind of occasion: for orders, or for one type of activity."""
-    if seen.purchase is not None:
-        return rule.activity is None
-    return rule.activity is not None and rule.activity == getattr(seen.occasion, "type", None)
-
-
 def _validity(rule: EarningRule, seen: Situation) -> bool:
     begun = rule.valid_from is None or rule.valid_from <= seen.at
     return begun and (rule.valid_to is None or seen.at < rule.valid_to)
@@ -70,9 +63,8 @@ def ready_at(rule: EarningRule, last_at: datetime, zone: str) -> datetime:
     return (local + timedelta(days=rule.cooldown_days)).astimezone(UTC)
 
 
-# What is asked before any line is looked at. `when` stands among them unless it names a line.
+# What is asked before any line is looked at. That a rule is for the occasion at all was asked before (`worth`).
 OF_OCCASION: dict[str, Ask] = {
-    "activity": _activity,
     "validity": _validity,
     "channels": _channels,
     "time_windows": _time_windows,
@@ -98,8 +90,10 @@ def lines_of(rule: EarningRule, seen: Situation) -> list[bool] | str:
     covered = covered_lines(rule, seen)
     if isinstance(covered, str):
         return covered
-    if rule.min_basis and basis_of_lines(seen, covered) < rule.min_basis:
-        return "min_basis"
+    if rule.min_basis:
+        basis = seen.basis if covered is seen.paid else basis_of_lines(seen, covered)
+        if basis < rule.min_basis:
+            return "min_basis"
     when = rule.condition
     if when is not None and not when.of_lines and not when.holds(seen.environment):
         return "when"
@@ -107,8 +101,13 @@ def lines_of(rule: EarningRule, seen: Situation) -> list[bool] | str:
 
 
 def covered_lines(rule: EarningRule, seen: Situation) -> list[bool] | str:
-    """Which lines the rule is about, or the condition that none of them meets. Raises Unanswerable."""
+    """Which lines the rule is about, or the condition that none of them meets. An activity has none.
+
+    Raises Unanswerable.
+    """
     covered = seen.paid
+    if seen.purchase is None:
+        return covered
     if True not in covered:
         return "basis"
     if rule.filters_lines:

@@ -137,20 +137,15 @@ class Awarded:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
-    """A rule that gave nothing, and the first of its conditions that did not hold (`earning.conditions`)."""
-
-    rule_code: str
-    rule_version: int
-    condition: str
-
-
-@dataclass(frozen=True, slots=True)
 class Judgement:
-    """What an occasion earns. `failures`: conditions that could not be evaluated, and why, by rule code."""
+    """What an occasion earns.
+
+    `refused`: by code, the rules that gave nothing, and the first of its conditions that did not hold
+    (`earning.conditions`). `failures`: conditions that could not be evaluated, and why, by code of their rule.
+    """
 
     awards: tuple[Award, ...] = ()
-    refused: tuple[Refused, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
     failures: Mapping[str, str] = field(default_factory=dict)
 
 

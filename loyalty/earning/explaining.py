@@ -40,12 +40,14 @@ def refusals(
     """Every rule that gave nothing, with its reasons, in the order of priority."""
     seen = Situation(occasion, rule_set, program, facts)
     told = []
-    for refused in judgement.refused:
-        rule = rule_set.by_code[refused.rule_code]
-        why = EXPLAINED[refused.condition](rule, seen)
+    for rule in rule_set.by_priority:
+        condition = judgement.refused.get(rule.code)
+        if condition is None:
+            continue
+        why = EXPLAINED[condition](rule, seen)
         if (failure := judgement.failures.get(rule.code)) is not None:
             why = Why(f"The condition could not be evaluated: {failure}", why.values)
-        told.append(_told(rule, refused.condition, why))
+        told.append(_told(rule, condition, why))
     return told
 
 

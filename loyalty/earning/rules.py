@@ -137,7 +137,7 @@ class EarningRule:
             "tiers": self.tiers, "milestone": self.milestone, "birthday": self.birthday, "limits": self.limits,
             "cooldown": self.cooldown_days, "segments": self.segments,
         }  # fmt: skip
-        return ("activity", *(name for name, value in given.items() if value))
+        return tuple(name for name, value in given.items() if value)
 
     @cached_property
     def is_capped(self) -> bool:

@@ -62,6 +62,11 @@ class Situation:
         """Which lines earn anything at all."""
         return [basis > 0 for basis in self.bases]
 
+    @cached_property
+    def basis(self) -> int:
+        """What all lines earn on, in minor units."""
+        return sum(self.bases)
+
     @property
     def order_number(self) -> int:
         """Which of the member's orders this is: 1 for the first."""
@@ -170,7 +175,7 @@ class Situation:
 
     def _order(self, order: Purchase) -> Fields:
         return {
-            "basis": lambda: sum(self.bases),
+            "basis": lambda: self.basis,
             "total": lambda: sum(line.net for line in order.lines) + order.shipping - order.discount,
             "shipping": lambda: order.shipping,
             "discount": lambda: order.discount,

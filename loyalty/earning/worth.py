@@ -14,7 +14,7 @@ from typing import assert_never
 from loyalty.core.apportion import apportion
 from loyalty.earning.caps import room
 from loyalty.earning.conditions import first_refusal, lines_of
-from loyalty.earning.domain import UNKNOWN, Award, Cut, Facts, Judgement, Occasion, Refused
+from loyalty.earning.domain import UNKNOWN, Activity, Award, Cut, Facts, Judgement, Occasion
 from loyalty.earning.reasons import cut_reason, reason_of
 from loyalty.earning.rules import EarningRule, RuleSet
 from loyalty.earning.situation import Situation
@@ -69,9 +69,16 @@ class _Judging:
 
     def weigh(self) -> Weighed:
         """Run the pipeline."""
-        rules = self.seen.rule_set.by_priority
-        covered = {rule.code: lines for rule in rules if (lines := self._covered(rule)) is not None}
-        matching = [rule for rule in rules if rule.code in covered]
+        occasion = self.seen.occasion
+        activity = occasion.type if isinstance(occasion, Activity) else None
+        covered: dict[str, list[bool]] = {}
+        matching = []
+        for rule in self.seen.rule_set.by_priority:
+            if rule.activity != activity:
+                self.refused[rule.code] = "activity"
+            elif (lines := self._covered(rule)) is not None:
+                covered[rule.code] = lines
+                matching.append(rule)
         self.scale = lcm(1, *(_denominator(rule) for rule in matching if rule.kind == "base"))
         self._base([rule for rule in matching if rule.kind == "base"], covered)
         self._multiply([rule for rule in matching if rule.kind == "multiplier"], covered)
@@ -87,12 +94,7 @@ class _Judging:
     def _covered(self, rule: EarningRule) -> list[bool] | None:
         """The lines that a rule covers, if all its conditions hold."""
         try:
-            refusal = first_refusal(rule, self.seen)
-            if refusal is None and self.seen.purchase is None:
-                if rule.condition is None or rule.condition.holds(self.seen.environment):
-                    return []
-                refusal = "when"
-            lines = refusal or lines_of(rule, self.seen)
+            lines = (rule.asked and first_refusal(rule, self.seen)) or lines_of(rule, self.seen)
         except Unanswerable as failure:
             # A condition that fails costs its own rule, never the order.
             self.failures[rule.code] = failure.detail
@@ -197,11 +199,7 @@ def worth(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts 
     weighed = _Judging(seen).weigh()
     return Judgement(
         tuple(_award(given, seen) for given in weighed.given),
-        tuple(
-            Refused(rule.code, rule.version, refusal)
-            for rule in rule_set.by_priority
-            if (refusal := weighed.refused.get(rule.code)) is not None
-        ),
+        weighed.refused,
         weighed.failures,
     )
 

@@ -38,7 +38,7 @@ def given(judgement: Judgement) -> dict[str, int]:
 
 
 def refused(judgement: Judgement) -> dict[str, str]:
-    return {each.rule_code: each.condition for each in judgement.refused}
+    return dict(judgement.refused)
 
 
 def bought(orders: int = 0, spend: int = 0, *, last_at: datetime | None = None, **categories: int) -> Facts:

@@ -126,5 +126,5 @@ def test_what_is_kept_with_an_order_judges_it_again_alike_and_explains_it(
     assert kept is not None
     assert worth(order, rules, program, kept.facts) == judgement
     told = refusals(order, rules, program, kept.facts, judgement)
-    assert [each["rule"]["code"] for each in told] == [each.rule_code for each in judgement.refused]
+    assert {each["rule"]["code"]: each["condition"] for each in told} == judgement.refused
     assert all(each["detail"].endswith(".") for each in told)
