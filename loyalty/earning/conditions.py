@@ -111,8 +111,6 @@ def covered_lines(rule: EarningRule, seen: Situation) -> list[bool] | str:
     if True not in covered:
         return "basis"
     if rule.filters_lines:
-        if not rule.may_cover(seen.skus, seen.paths):
-            return "lines"
         covered = [
             is_paid and rule.covers(line.sku, lineage)
             for is_paid, line, lineage in zip(covered, seen.lines, seen.lineages, strict=True)

@@ -1,7 +1,6 @@
 """Earning rules as frozen values, and their stored form."""
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime, time
 from decimal import Decimal
@@ -165,12 +164,6 @@ class EarningRule:
             return True
         return sku in self._skus or not self._categories.isdisjoint(lineage)
 
-    def may_cover(self, skus: AbstractSet[str], paths: AbstractSet[str]) -> bool:
-        """Whether the rule could cover any of the goods with these SKUs and, with all above them, these categories."""
-        if not self._skus and not self._categories:
-            return True
-        return not (self._skus.isdisjoint(skus) and self._categories.isdisjoint(paths))
-
     @cached_property
     def _skus(self) -> frozenset[str]:
         return frozenset(self.skus)
@@ -208,6 +201,21 @@ class RuleSet:
     def by_code(self) -> dict[str, EarningRule]:
         """The rules by their code."""
         return {rule.code: rule for rule in self.rules}
+
+    @cached_property
+    def by_goods(self) -> dict[tuple[str, str], frozenset[str]]:
+        """The codes of the rules that name an SKU, or a category."""
+        found: dict[tuple[str, str], set[str]] = {}
+        for rule in self.rules:
+            for kind, names in (("sku", rule.skus), ("category", rule.categories)):
+                for name in names:
+                    found.setdefault((kind, name), set()).add(rule.code)
+        return {name: frozenset(codes) for name, codes in found.items()}
+
+    @cached_property
+    def naming_goods(self) -> frozenset[str]:
+        """The codes of the rules that are about certain goods."""
+        return frozenset(rule.code for rule in self.rules if rule.skus or rule.categories)
 
     @cached_property
     def segment_conditions(self) -> dict[str, Condition]:

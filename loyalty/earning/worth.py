@@ -73,9 +73,12 @@ class _Judging:
         activity = occasion.type if isinstance(occasion, Activity) else None
         covered: dict[str, list[bool]] = {}
         matching = []
+        elsewhere = self._about_other_goods()
         for rule in self.seen.rule_set.by_priority:
             if rule.activity != activity:
                 self.refused[rule.code] = "activity"
+            elif rule.code in elsewhere:
+                self.refused[rule.code] = "lines"
             elif (lines := self._covered(rule)) is not None:
                 covered[rule.code] = lines
                 matching.append(rule)
@@ -90,6 +93,14 @@ class _Judging:
             if found.rule.code not in codes:
                 self.refused.setdefault(found.rule.code, "rounding")
         return Weighed(given, self.refused, self.failures)
+
+    def _about_other_goods(self) -> frozenset[str]:
+        """The rules that name goods, none of which is in the order. A set of rules is mostly made of such."""
+        seen, by_goods = self.seen, self.seen.rule_set.by_goods
+        if True not in seen.paid:
+            return frozenset()
+        bought = [("sku", sku) for sku in seen.skus] + [("category", path) for path in seen.paths]
+        return seen.rule_set.naming_goods.difference(*(by_goods[name] for name in bought if name in by_goods))
 
     def _covered(self, rule: EarningRule) -> list[bool] | None:
         """The lines that a rule covers, if all its conditions hold."""

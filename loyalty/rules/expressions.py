@@ -26,28 +26,27 @@ LINES = "__lines"
 class Environment:
     """The values that the conditions of one order may name. Belongs to one thread; costs nothing before it is used."""
 
-    __slots__ = ("_context", "_given", "lines", "variables")
+    __slots__ = ("_context", "_has_lines", "lines", "variables")
 
     def __init__(self, variables: Mapping[str, Any], lines: Sequence[Mapping[str, Any]] = ()) -> None:
         self.variables = variables
         self.lines = lines
         self._context: cel.Context | None = None
-        self._given: set[str] = set()
+        self._has_lines = False
 
     @property
     def slices(self) -> int:
         """How many slices the lines make."""
         return -(-len(self.lines) // SLICE)
 
-    def context(self, roots: frozenset[str], *, with_lines: bool = False) -> cel.Context:
-        """The values as CEL takes them. Handing one over costs some microseconds, so only what is named is."""
-        given = {name: _safe(self.variables[name]) for name in roots - self._given if name in self.variables}
-        if with_lines and LINES not in self._given:
+    def context(self, *, with_lines: bool = False) -> cel.Context:
+        """The values as CEL takes them, handed over at once: each one that came later would cost as much as all."""
+        if self._context is None:
+            self._context = _context({name: _safe(value) for name, value in self.variables.items()}, None)
+        if with_lines and not self._has_lines:
             slices = {f"{LINES}{n}": [*self.lines[n * SLICE : (n + 1) * SLICE]] for n in range(self.slices)}
-            given |= {LINES: None, **slices}
-        if given or self._context is None:
-            self._context = _context(given, self._context)
-            self._given |= given.keys()
+            self._context = _context(slices, self._context)
+            self._has_lines = True
         return self._context
 
     def values(self, line: int | None) -> dict[str, Any]:
@@ -69,7 +68,7 @@ class Condition:
 
     def holds(self, environment: Environment) -> bool:
         """Whether it is true of the values. Refuses: Unanswerable."""
-        return self._answer(environment.context(self.roots), environment.variables)
+        return self._answer(environment.context(), environment.variables)
 
     def holds_for_lines(self, environment: Environment) -> list[bool]:
         """Whether it is true, line by line. Refuses: Unanswerable, which names the line."""
@@ -77,7 +76,7 @@ class Condition:
             return []
         if not self.of_lines:
             return [self.holds(environment)] * len(environment.lines)
-        context = environment.context(self.roots, with_lines=True)
+        context = environment.context(with_lines=True)
         try:
             return [answer for index in range(environment.slices) for answer in _of_slice(self, index).execute(context)]
         except BaseException as failure:
