@@ -9,6 +9,7 @@ from loyalty.audit import service as audit
 from loyalty.audit.domain import COMMAND_LINE
 from loyalty.configuration import queries
 from loyalty.configuration.domain import Comparison
+from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning import queries as drafts
 from loyalty.earning import service as earning
@@ -25,6 +26,7 @@ def import_configuration(
     Goes through the use cases of the endpoints. Settings come first, for rules may give units that they add.
     Refuses: RulesInvalid.
     """
+    working = clock.stopwatch()
     programs.hold_still(session, program_id)
     comparison = queries.comparison(session, program_id, wanted, now=now)
     if not comparison.changes:
@@ -33,12 +35,13 @@ def import_configuration(
     programs.touch(session, program_id)
     if comparison.touches("/program"):
         programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
-    in_force_at = now
-    if comparison.touches("/earning_rules"):
-        in_force_at = _publish(session, program_id, wanted["earning_rules"], actor=actor, now=now)
     for number, (code, new) in enumerate(wanted.get("rewards", ())):
         if comparison.touches(f"/rewards/{number}"):
             rewards.put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
+    in_force_at = now
+    if comparison.touches("/earning_rules"):
+        # Last of all, for it takes effect a moment from then.
+        in_force_at = _publish(session, program_id, wanted["earning_rules"], actor=actor, now=now + working())
     after = queries.configuration(session, program_id, now=in_force_at)
     audit.record(
         session, program_id, actor=actor, action="configuration.imported", resource="config", before=before,

@@ -5,6 +5,7 @@ whatever serves the request asks for `now()` as ever and cannot forget it.
 """
 
 import time
+from collections.abc import Callable
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 
@@ -36,3 +37,9 @@ def wait_until(instant: datetime) -> None:
 def run_ahead(by: timedelta) -> None:
     """From now on, in this context, the clock runs ahead of the real one by so much."""
     _ahead.set(by)
+
+
+def stopwatch() -> Callable[[], timedelta]:
+    """Begin to measure; answers what says how long ago that was. For who was told what time it is, some work ago."""
+    began = time.monotonic()
+    return lambda: timedelta(seconds=time.monotonic() - began)

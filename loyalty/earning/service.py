@@ -9,6 +9,7 @@ from psycopg.rows import scalar_row
 
 from loyalty.audit import service as audit
 from loyalty.audit.domain import COMMAND_LINE
+from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning import budgets, queries
 from loyalty.earning.checking import check
@@ -49,6 +50,7 @@ def publish(
     The first set of a program without orders and activities is in force from the beginning of time.
     Refuses: NothingToPublish, RulesInvalid, EffectiveFromPast.
     """
+    working = clock.stopwatch()
     draft = session.orm.get(RuleDraftRow, program_id)
     if draft is None or draft.rules is None:
         raise NothingToPublish("There is no draft; PUT one first.")
@@ -59,13 +61,16 @@ def publish(
     if effective_from is not None and effective_from < now:
         raise EffectiveFromPast("effective_from lies in the past.", effective_from=effective_from)
     newest, *older = queries.stored_sets(session, program_id, now=now)
+    rules = _numbered(draft.rules, [rule for each in reversed([newest, *older]) for rule in each["rules"]])
+    # To check hundreds of rules takes time, and the lead begins now.
+    soon = now + working() + LEAD
     is_first = newest["version"] == 0 and not session.row(_ANYTHING_JUDGED, (program_id,), into=scalar_row)
     row = RuleSetRow(
         program_id=program_id,
         version=newest["version"] + 1,
-        rules=_numbered(draft.rules, [rule for each in reversed([newest, *older]) for rule in each["rules"]]),
+        rules=rules,
         segments=draft.segments,
-        effective_from=None if is_first and effective_from is None else max(effective_from or now, now + LEAD),
+        effective_from=None if is_first and effective_from is None else max(effective_from or soon, soon),
         published_at=now,
         published_by=published_by,
     )
