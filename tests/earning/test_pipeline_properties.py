@@ -75,7 +75,7 @@ def _rule(draw: st.DrawFn, code: str, priority: int, **given: Any) -> EarningRul
 
 
 @given(orders(), mixed_rules(), schemes, members)
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_nothing_is_negative_and_every_split_is_exact(order: Purchase, rules: RuleSet, program: Program, facts: Facts):
     judgement = worth(order, rules, program, facts)
 
@@ -86,7 +86,7 @@ def test_nothing_is_negative_and_every_split_is_exact(order: Purchase, rules: Ru
 
 
 @given(orders(), mixed_rules(), schemes, members)
-@settings(max_examples=300)
+@settings(max_examples=120)
 def test_no_award_is_above_its_cap(order: Purchase, rules: RuleSet, program: Program, facts: Facts):
     local = Situation(order, rules, program, facts).local
 
@@ -97,7 +97,7 @@ def test_no_award_is_above_its_cap(order: Purchase, rules: RuleSet, program: Pro
 
 
 @given(orders(), mixed_rules(), schemes, members, st.randoms(use_true_random=False))
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_the_order_of_lines_and_rules_changes_nothing(
     order: Purchase, rules: RuleSet, program: Program, facts: Facts, chance: Any
 ):
@@ -115,7 +115,7 @@ def test_the_order_of_lines_and_rules_changes_nothing(
 
 
 @given(orders(), mixed_rules(), schemes, members)
-@settings(max_examples=200)
+@settings(max_examples=100)
 def test_what_is_kept_with_an_order_judges_it_again_alike_and_explains_it(
     order: Purchase, rules: RuleSet, program: Program, facts: Facts
 ):

@@ -53,7 +53,7 @@ orders = st.lists(
 
 
 @given(rule_sets(), orders, st.sampled_from([{}, {"attributes": {"club": "A"}}]))
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_a_preview_equals_the_record_that_follows_it(
     session: Session, rules: list[dict[str, Any]], baskets: list[Any], profile: dict[str, Any]
 ):
