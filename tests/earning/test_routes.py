@@ -1,12 +1,11 @@
 """Earning rules over HTTP: the draft, publishing, versions, and by which of them an order is judged."""
 
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from loyalty.earning import service
+from loyalty.core import clock
 from tests.api import Api
 from tests.builders import NOW, order_json
 from tests.clocks import it_is
@@ -170,11 +169,11 @@ def test_rules_that_take_long_to_check_come_into_force_once_they_were_checked(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ):
     publish(api, rule_json(points="2"))
-    monkeypatch.setattr(service, "check", lambda *_, **__: time.sleep(0.3) or [])
+    monkeypatch.setattr(clock, "stopwatch", lambda: lambda: timedelta(milliseconds=300))
 
     answer = publish(api, rule_json(points="3"))
 
-    assert answer.json["effective_from"] >= "2026-03-01T12:00:00.550"
+    assert answer.json["effective_from"] == "2026-03-01T12:00:00.550000Z"
 
 
 def test_a_set_is_scheduled_then_in_force_then_archived(api: Api, monkeypatch: pytest.MonkeyPatch):
@@ -239,7 +238,7 @@ def test_a_later_set_is_in_force_from_the_moment_it_is_published(api: Api):
 
     answer = publish(api, rule_json(points="3"))
 
-    assert answer.json["effective_from"] >= "2026-03-01T12:00:00.250"
+    assert answer.json["effective_from"] == "2026-03-01T12:00:00.250000Z"
     assert earned(api, "2026-03-01T11:59:59Z") == {"base@2": 60}
 
 
@@ -252,7 +251,7 @@ def test_the_first_set_is_in_force_from_now_where_orders_were_judged_without_it(
     answer = publish(api, rule_json(points="2"))
 
     it_is(monkeypatch, NOW + timedelta(minutes=1))
-    assert answer.json["effective_from"] >= "2026-03-01T12:00:00.250"
+    assert answer.json["effective_from"] == "2026-03-01T12:00:00.250000Z"
     assert earned(api, "2026-03-01T12:00:00Z") == {"base@1": 30}
     assert earned(api, answer.json["effective_from"]) == {"base@2": 60}
 
