@@ -39,7 +39,9 @@ def take(session: Session, program_id: UUID, asked: Mapping[str, int], budgets: 
         "program_id": program_id, "codes": array_of(codes), "points": array_of([asked[code] for code in codes]),
         "budgets": array_of([budgets[code] for code in codes]),
     }  # fmt: skip
-    return dict(session.rows(_TAKE, where, into=tuple_row))
+    granted: dict[str, int] = dict(session.rows(_TAKE, where, into=tuple_row))
+    # A budget that nobody counts has nothing to give.
+    return {code: granted.get(code, 0) for code in codes}
 
 
 def rooms(session: Session, program_id: UUID, budgets: Mapping[str, int]) -> dict[str, int]:

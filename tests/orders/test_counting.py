@@ -118,3 +118,12 @@ def test_the_orders_of_a_batch_see_each_other(api: Api):
     points = [orjson.loads(outcome.body)["points"]["awarded"] for outcome in outcomes.values()]
     # The second and the fourth of each, 40 and 30 at the most, and no more than 100 to both.
     assert points == [0, 0, 40, 40, 0, 0, 20, 0]
+
+
+def test_a_budget_that_nobody_counts_gives_nothing_rather_than_all(api: Api):
+    shop.publish_rules(api, gift(caps={"budget": 100}))
+    api.enrol()
+    with api.app.app_context(), transaction() as session:
+        session.run("DELETE FROM rule_budgets WHERE program_id = %s", (api.program.program_id,))
+
+    assert awarded(shop.buy(api, "A-1")) == 0
