@@ -225,14 +225,18 @@ def test_the_proof_of_one_member_reads_the_rows_of_that_member_alone(session: Se
         read[check] = rows_read(plan[0]["Plan"])
 
     session.run("ROLLBACK TO before_the_crowd")
-    # The member has some hundred entries and allocations each, which a check may read a few times.
-    assert {check: rows for check, rows in read.items() if rows > 1500} == {}
+    # A check may go through the some hundred rows of this member again and again, as the planner likes that day;
+    # one that looks at others goes through all of them.
+    assert {check: rows for check, rows in read.items() if rows >= CROWD} == {}
+
+
+CROWD = 20_000
 
 
 def a_crowd(session: Session, like: LockedMember) -> None:
-    """Twenty thousand others, each with an entry, a lot and an account like the first of this one."""
+    """So many others, each with an entry, a lot and an account like the first of this one."""
     session.run(
-        "CREATE TEMP TABLE crowd ON COMMIT DROP AS SELECT gen_random_uuid() AS id FROM generate_series(1, 20000)"
+        f"CREATE TEMP TABLE crowd ON COMMIT DROP AS SELECT gen_random_uuid() AS id FROM generate_series(1, {CROWD})"
     )
     for table, first in (("entries", "seq = 1"), ("lots", "seq = 1"), ("accounts", "unit = 'points'")):
         other = "jsonb_populate_record(t, jsonb_build_object('member_id', id))"
