@@ -12,11 +12,12 @@ from loyalty.programs import models as programs
 from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
 from loyalty.rules import models as rules
+from loyalty.tiers import models as tiers
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
 SLICES_WITH_TABLES = (
-    programs, audit, access, members, ledger, rules, earning, vouchers, rewards, orders, activities, rehearsals,
+    programs, audit, access, members, ledger, rules, tiers, earning, vouchers, rewards, orders, activities, rehearsals,
     idempotency,
 )  # fmt: skip
 METADATA = Base.metadata
