@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Literal
+from uuid import UUID
 
 from loyalty.programs.terms import Expiry
 
@@ -114,6 +115,31 @@ class Ladder:
     def rank_for(self, value: int) -> int:
         """The highest tier that so much reaches."""
         return max((n for n, tier in enumerate(self.tiers) if tier.threshold <= value), default=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """A tier that a member has from an instant on, until another, whatever was bought.
+
+    `pinned` by hand; `imported` from another program, which counts as if it had been reached; or `kept`: what the
+    ladder's downgrade leaves of a tier that was reached with what came back.
+    """
+
+    kind: Literal["pinned", "imported", "kept"]
+    tier: str
+    since: datetime
+    until: datetime | None
+    reason: str
+    granted_at: datetime
+    granted_by: str = ""
+    grant_id: UUID | None = None
+
+    def holds(self, ladder: Ladder, at: datetime) -> bool:
+        """Whether it gives its tier at an instant. What was kept under another ladder ends where all are moved."""
+        if self.kind == "imported" or not self.since <= at or (self.until is not None and self.until <= at):
+            return False
+        begun = ladder.effective_from
+        return not (self.kind == "kept" and ladder.moving == "now" and begun is not None and self.since < begun)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ class LadderRow(Base):
 
 
 class LadderDraftRow(Base):
-    """The ladder being edited; one draft a program. A publish empties it and leaves it, so that its version moves on."""
+    """The ladder being edited; one a program. A publish empties it and leaves it, so that its version moves on."""
 
     __tablename__ = "ladder_drafts"
 

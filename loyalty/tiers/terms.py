@@ -58,7 +58,9 @@ def period_of(window: Window, day: date, enrolled_on: date) -> tuple[date, date]
 
 
 def valid_to(ladder: Ladder, day: date, enrolled_on: date) -> date | None:
-    """The first day on which a tier reached on `day` is no longer valid; None: there is none."""
+    """The first day on which a tier reached on `day` is no longer valid; None: there is none that mattered."""
+    if ladder.downgrade == "none":
+        return None
     match ladder.validity.mode:
         case "months":
             return day_after(add_months(day, ladder.validity.months))
@@ -73,8 +75,8 @@ def valid_to(ladder: Ladder, day: date, enrolled_on: date) -> date | None:
 def renewed_to(ladder: Ladder, ended: date, reached_on: date, enrolled_on: date, *, after: date) -> date | None:
     """Until when a tier is valid that was kept when its validity ended: as if reached on its last day.
 
-    It lies after the day `after` on which that turned out. Months are counted from the day on which the tier was reached,
-    so that a month that begins on a 31st ends on the last of each month.
+    It lies after the day `after` on which that turned out. Months are counted from the day on which the tier was
+    reached, so that a month that begins on a 31st ends on the last of each month.
     """
     validity: Validity = ladder.validity
     if validity.mode == "forever":
@@ -106,8 +108,8 @@ def held_to(grace: Grace, end: date) -> date:
 def keep_begin(ladder: Ladder, end: date, enrolled_on: date) -> date:
     """The first day of what counts for keeping a tier whose validity ends on `end`.
 
-    It is the window as of then; where that only begins then, the one before it, if reaching a tier on its last day would
-    be valid for longer. If not, nothing that was bought before counts.
+    It is the window as of then; where that only begins then, the one before it, if reaching a tier on its last day
+    would be valid for longer. If not, nothing that was bought before counts.
     """
     begin = window_begin(ladder.window, end, enrolled_on)
     last = end - A_DAY
