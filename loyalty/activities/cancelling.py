@@ -1,5 +1,6 @@
 """Taking back what an activity earned: the review was not one."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,7 @@ from loyalty.earning import queries as earning
 from loyalty.earning import undoing
 from loyalty.earning.counting import Tally
 from loyalty.earning.records import judged_from
+from loyalty.earning.tiering import change_of
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.ledger.settling import settle
@@ -24,6 +26,10 @@ from loyalty.members import locks, receipts
 from loyalty.members.receipts import Request
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
+from loyalty.tiers.domain import Amounts
+from loyalty.tiers.keeping import changes_of
+from loyalty.tiers.recounting import take_back
+from loyalty.tiers.standing import News
 
 
 def cancel_activity(session: Session, program_id: UUID, activity_id: str, *, now: datetime) -> Answer:
@@ -42,9 +48,14 @@ def cancel_activity(session: Session, program_id: UUID, activity_id: str, *, now
     told = _take_back(session, activity, program, book)
     changes = ledger.changes_of(book, program_id, now=now)
     changes.add(_uncounted(session, activity, program, book).changes(program_id))
+    less = Amounts(points=-sum(award.points for award in activity.awards if award.unit == POINTS))
+    news = News(activity.occurred_at, less, "cancellation", activity_id)
+    before, after, ladders = take_back(session, program, member, news, now=now)
+    changes.add(changes_of(after, ladders, program_id, now=now))
+    tier = change_of(before, after)
     row = {"member_id": owner.member_id, "activity_id": activity_id, "status": "cancelled", "cancelled_at": now}
     changes.update(ActivityRow, row)
-    answer = receipts.keep(changes, request, owner.member_id, told)
+    answer = receipts.keep(changes, request, owner.member_id, {**told, "tier": tier and asdict(tier)})
     write(session, changes)
     return answer
 
@@ -75,6 +86,6 @@ def _uncounted(session: Session, activity: AwardedActivity, program: Program, bo
     rules = earning.rules_of(session, program, judged.rules).by_code
     local = activity.occurred_at.astimezone(calendar.zone(program.time_zone))
     for award in activity.awards:
-        rule = rules[award.rule_code]
-        tally.taken_back(book.member_id, rule, local, points=award.points, wholly=True)
+        if (rule := rules.get(award.rule_code)) is not None:
+            tally.taken_back(book.member_id, rule, local, points=award.points, wholly=True)
     return tally

@@ -1,7 +1,7 @@
 """Activities as frozen values, and the receipt of one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,7 @@ from uuid import UUID
 from loyalty.core import calendar
 from loyalty.earning.domain import Activity, Award
 from loyalty.earning.presenting import points_of, shown
+from loyalty.earning.tiering import TierChange
 
 # What the engine itself sees, and nobody else tells it.
 BIRTHDAY, REFERRAL, REFERRED = "birthday", "referral", "referred"
@@ -70,9 +71,9 @@ class Birthday:
 
 
 def receipt(
-    activity: NewActivity, awards: Sequence[Award], balance: dict[str, int], *, now: datetime
+    activity: NewActivity, awards: Sequence[Award], balance: dict[str, int], tier: TierChange | None, *, now: datetime
 ) -> dict[str, Any]:
-    """What the shop is told: what was awarded and by which rule, and what the member now holds."""
+    """What the shop is told: what was awarded and by which rule, what the member now holds, and at which tier."""
     return {
         "activity_id": activity.activity_id,
         "customer_id": activity.customer_id,
@@ -81,7 +82,7 @@ def receipt(
         "points": points_of(awards, now=now),
         "awards": [shown(award) for award in awards],
         "balance": balance,
-        "tier": None,
+        "tier": tier and asdict(tier),
     }
 
 

@@ -6,14 +6,13 @@ from uuid import UUID
 
 from loyalty.activities import queries
 from loyalty.activities.domain import NewActivity, receipt
-from loyalty.activities.service import refusal, rules_for
+from loyalty.activities.service import case_of, refusal, rules_for
 from loyalty.db.session import Session
 from loyalty.earning import judging
 from loyalty.earning import queries as earning
 from loyalty.earning.crediting import enter
 from loyalty.earning.domain import Activity
 from loyalty.earning.explaining import refusals
-from loyalty.earning.judging import Case
 from loyalty.earning.records import judged_from
 from loyalty.earning.worth import worth
 from loyalty.ledger import service as ledger
@@ -36,9 +35,9 @@ def preview_activity(session: Session, program_id: UUID, activity: NewActivity, 
     member = members.member(session, program_id, activity.customer_id)
     locks.require_active(member)
     book = ledger.foresee_book(session, program, member.member_id, now=now, since=activity.occurred_at)
-    verdict = judging.foresee(session, program, Case(member.member_id, activity, rules))
+    verdict = judging.foresee(session, program, case_of(activity, member, rules), now=now)
     enter(book, activity, verdict.judgement, reference=activity.activity_id)
-    answer = receipt(activity, verdict.judgement.awards, ledger.brief(book, POINTS), now=now)
+    answer = receipt(activity, verdict.judgement.awards, ledger.brief(book, POINTS), verdict.tier, now=now)
     told = {"status": "preview", "rules_version": rules.version}
     return answer | told | {"refused": refusals(activity, rules, program, verdict.judged.facts, verdict.judgement)}
 

@@ -103,3 +103,4 @@ class ActivityCancellationSchema(Schema):
     points = fields.Nested(TakenBackPointsSchema, required=True)
     awards = fields.List(fields.Nested(TakenBackAwardSchema), required=True)
     balance = fields.Nested(BalanceBriefSchema, required=True)
+    tier = fields.Nested(ActivityTierSchema, allow_none=True)

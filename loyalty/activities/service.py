@@ -24,7 +24,7 @@ from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
 from loyalty.ledger import service as ledger
 from loyalty.members import locks, receipts
-from loyalty.members.domain import LockedMember
+from loyalty.members.domain import LockedMember, Member
 from loyalty.members.errors import MemberNotFound
 from loyalty.members.receipts import Request
 from loyalty.programs import queries as programs
@@ -90,14 +90,13 @@ def decide(session: Session, program_id: UUID, activities: Sequence[NewActivity]
     seen = max(member.config_version for member in members.values())
     program = programs.current(session, program_id, config_version=seen)
     books = ledger.open_books(session, program, list(members.values()), now=now, news_of=_oldest(ours))
-    cases = [
-        Case(each.member.member_id, each.activity, rules_for(session, program, each.activity, now)) for each in ours
-    ]
-    decided.verdicts, tally = judging.judge(session, program, cases)
+    cases = [case_of(each.activity, each.member, rules_for(session, program, each.activity, now)) for each in ours]
+    decision = judging.judge(session, program, cases, now=now)
+    decided.verdicts = decision.verdicts
     for each, case, verdict in zip(ours, cases, decided.verdicts, strict=True):
         activity, member_id, book = each.activity, case.member_id, books[case.member_id]
         seqs = enter(book, activity, verdict.judgement, reference=activity.activity_id)
-        told = receipt(activity, verdict.judgement.awards, ledger.brief(book, POINTS), now=now)
+        told = receipt(activity, verdict.judgement.awards, ledger.brief(book, POINTS), verdict.tier, now=now)
         refused = refusals(activity, case.rule_set, program, verdict.judged.facts, verdict.judgement)
         told["refused"] = of_its_type(refused)
         answer = receipts.keep(decided.changes, each.request, member_id, told)
@@ -106,7 +105,7 @@ def decide(session: Session, program_id: UUID, activities: Sequence[NewActivity]
         decided.changes.insert(ActivityRow, _row(activity, member_id, program_id, now) | row)
     for book in books.values():
         decided.changes.add(ledger.changes_of(book, program_id, now=now))
-    decided.changes.add(tally.changes(program_id))
+    decided.changes.add(decision.changes(program_id, now=now))
     return decided
 
 
@@ -119,6 +118,11 @@ def keep(session: Session, decided: Decided) -> None:
 def rules_for(session: Session, program: Program, activity: NewActivity, now: datetime) -> RuleSet:
     """The rules in force when it happened, which is not later than now, whatever the shop's clock says."""
     return earning.rules_at(session, program, min(activity.occurred_at, now))
+
+
+def case_of(activity: NewActivity, member: LockedMember | Member, rules: RuleSet) -> Case:
+    """An activity of a member as a case to be judged."""
+    return Case(member.member_id, member.enrolled_at, activity, rules, activity.activity_id)
 
 
 def _claim(

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from loyalty.programs.terms import Dates
+from loyalty.programs.terms import Dates, Expiry
 from loyalty.rules.history import NO_HISTORY, History
 
 # Clocks of shops run ahead by seconds, not by minutes.
@@ -74,6 +75,15 @@ class Count:
     last_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TierTerms:
+    """What a tier changes about what its members earn, as the ladder of a version says."""
+
+    ladder_version: int
+    multiplier: Decimal = Decimal(1)
+    expiry: Expiry | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known of a member when an occasion is judged: no more than the rules in force ask for.
@@ -88,6 +98,7 @@ class Facts:
     referred: bool = False
     attributes: Mapping[str, Any] = field(default_factory=dict)
     tier: str | None = None
+    tier_terms: TierTerms | None = None
     history: History = NO_HISTORY
     counts: Mapping[tuple[str, str], Count] = field(default_factory=dict)
     budgets: Mapping[str, int] = field(default_factory=dict)

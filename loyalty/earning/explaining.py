@@ -13,6 +13,7 @@ from loyalty.earning.domain import Facts, Judgement, Occasion
 from loyalty.earning.reasons import CAPS
 from loyalty.earning.rules import WEEKDAYS, EarningRule, RuleSet
 from loyalty.earning.situation import Situation
+from loyalty.earning.tiering import tier_rule
 from loyalty.programs.domain import Program
 from loyalty.rules.expressions import Condition, Unanswerable
 
@@ -40,7 +41,8 @@ def refusals(
     """Every rule that gave nothing, with its reasons, in the order of priority."""
     seen = Situation(occasion, rule_set, program, facts)
     told = []
-    for rule in rule_set.by_priority:
+    tier = tier_rule(facts)
+    for rule in (*rule_set.by_priority, *((tier,) if tier else ())):
         condition = judgement.refused.get(rule.code)
         if condition is None:
             continue

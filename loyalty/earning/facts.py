@@ -11,6 +11,10 @@ from psycopg.rows import dict_row
 from loyalty.db.session import Session, array_of
 from loyalty.earning.domain import UNKNOWN, Count, Facts
 from loyalty.rules.history import History, Purchases, Sums
+from loyalty.tiers import reading
+from loyalty.tiers.domain import Ladders
+from loyalty.tiers.reading import Asked
+from loyalty.tiers.standing import Standing
 
 # Counts are looked up one by one, by their key: a member may have many, of rules and periods long gone. OFFSET 0 keeps
 # the planner from reading them all.
@@ -22,11 +26,22 @@ SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT 
   (SELECT json_agg(json_build_array(n.rule_code, n.period, n.points, n.times, n.last_at))
    FROM unnest(%(codes)s::text[], %(periods)s::text[]) AS w (rule_code, period) CROSS JOIN LATERAL (
      SELECT * FROM rule_counts n
-     WHERE n.member_id = m.member_id AND n.rule_code = w.rule_code AND n.period = w.period OFFSET 0) n) AS counts
-FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id WHERE m.member_id = ANY(%(ids)s::uuid[])
+     WHERE n.member_id = m.member_id AND n.rule_code = w.rule_code AND n.period = w.period OFFSET 0) n
+  ) AS counts{standing}
+FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{wanted}
+WHERE m.member_id = ANY(%(ids)s::uuid[])
 """
-_FACTS_OF_ALL = _FACTS.format(categories="")
-_FACTS_OF_NAMED = _FACTS.format(categories=" AND c.category = ANY(%(categories)s::text[])")
+_NAMED = " AND c.category = ANY(%(categories)s::text[])"
+# By whether all categories are asked for, and whether there are tiers.
+_STATEMENTS = {
+    (of_all, tiers): _FACTS.format(
+        categories="" if of_all else _NAMED,
+        standing=f", {reading.COLUMNS}" if tiers else "",
+        wanted=f" JOIN {reading.WANTED} ON w.member_id = m.member_id" if tiers else "",
+    )
+    for of_all in (True, False)
+    for tiers in (True, False)
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,18 +73,45 @@ class Wanted:
         return self.member or self.history or bool(self.counts)
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What rules ask about members, and where members stand on the program's ladder."""
+
+    facts: Mapping[UUID, Facts]
+    standings: Mapping[UUID, Standing]
+
+
 def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> dict[UUID, Facts]:
-    """What is known of members. No statement where nothing is wanted."""
+    """What is known of members, but for their tiers. No statement where nothing is wanted."""
     if not wanted.anything:
         return dict.fromkeys(member_ids, UNKNOWN)
+    rows = session.rows(_STATEMENTS[wanted.all_categories, False], _parameters(member_ids, wanted), into=dict_row)
+    return {row["member_id"]: _facts(row, wanted) for row in rows}
+
+
+def known_of(session: Session, asked: Sequence[Asked], wanted: Wanted, ladders: Ladders, *, now: datetime) -> Known:
+    """What is known of members, and where they stand, in one statement; none where nothing is asked."""
+    member_ids = [each.member_id for each in asked]
+    if not ladders.any:
+        return Known(facts_of(session, member_ids, wanted), reading.standings_from({}, ladders, asked, now=now))
+    if not wanted.anything:
+        return Known(dict.fromkeys(member_ids, UNKNOWN), reading.standings(session, ladders, asked, now=now))
+    where = _parameters(member_ids, wanted) | reading.parameters(ladders, asked, now=now)
+    found = session.rows(_STATEMENTS[wanted.all_categories, True], where, into=dict_row)
+    rows = {row["member_id"]: row for row in found}
+    return Known(
+        {member_id: _facts(row, wanted) for member_id, row in rows.items()},
+        reading.standings_from(rows, ladders, asked, now=now),
+    )
+
+
+def _parameters(member_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:
     codes, periods = zip(*sorted(wanted.counts), strict=True) if wanted.counts else ((), ())
-    where = {
+    return {
         "ids": array_of(member_ids), "codes": array_of(codes),
         "attributes": wanted.all_attributes or bool(wanted.attributes),
         "periods": array_of(periods), "categories": array_of(sorted(wanted.categories)),
     }  # fmt: skip
-    statement = _FACTS_OF_ALL if wanted.all_categories else _FACTS_OF_NAMED
-    return {row["member_id"]: _facts(row, wanted) for row in session.rows(statement, where, into=dict_row)}
 
 
 def _facts(row: Mapping[str, Any], wanted: Wanted) -> Facts:

@@ -8,21 +8,29 @@ with what it has.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
+from loyalty.db.writer import Changes
 from loyalty.earning import budgets
 from loyalty.earning.adding import contribution_of, counted
 from loyalty.earning.caps import period_key
 from loyalty.earning.counting import Tally
 from loyalty.earning.domain import UNKNOWN, Facts, Judgement, Occasion, Purchase
-from loyalty.earning.facts import Wanted, facts_of
+from loyalty.earning.facts import Known, Wanted, known_of
 from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
+from loyalty.earning.tiering import TierChange, amounts_of, change_of, counted_for_tier, with_tier
 from loyalty.earning.worth import worth
 from loyalty.programs.domain import Program
 from loyalty.rules.history import Contribution
+from loyalty.tiers import queries as tiers
+from loyalty.tiers.domain import Ladders
+from loyalty.tiers.keeping import changes_of
+from loyalty.tiers.reading import Asked
+from loyalty.tiers.standing import Standing
 
 # What others look for here, too.
 __all__ = ["Case", "Verdict", "contribution_of", "decide", "foresee", "judge"]
@@ -30,67 +38,106 @@ __all__ = ["Case", "Verdict", "contribution_of", "decide", "foresee", "judge"]
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An occasion of a member, and the rules in force for it."""
+    """An occasion of a member, and the rules in force for it. `reference`: what the shop calls it."""
 
     member_id: UUID
+    enrolled_at: datetime
     occasion: Occasion
     rule_set: RuleSet
+    reference: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a case earns, and how it was judged."""
+    """What a case earns, how it was judged, and what it made of the member's tier (None: there are none)."""
 
     judgement: Judgement
     judged: Judged
+    tier: TierChange | None
 
 
-def judge(session: Session, program: Program, cases: Sequence[Case]) -> tuple[list[Verdict], Tally]:
-    """Judge cases of members whom the caller has locked, in the order given. What they add is to be written."""
-    known = facts_of(session, list(dict.fromkeys(case.member_id for case in cases)), _wanted(program, cases))
-    verdicts, tally = decide(program, cases, known, {})
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What became of cases, in their order, and what is to be written of it beside points."""
+
+    verdicts: list[Verdict]
+    tally: Tally
+    standings: Mapping[UUID, Standing]
+    ladders: Ladders
+
+    def changes(self, program_id: UUID, *, now: datetime) -> Changes:
+        """The rows of what was counted, and of where members stand."""
+        changes = self.tally.changes(program_id)
+        for member_id in sorted(self.standings):
+            changes.add(changes_of(self.standings[member_id], self.ladders, program_id, now=now))
+        return changes
+
+
+def judge(session: Session, program: Program, cases: Sequence[Case], *, now: datetime) -> Decision:
+    """Judge cases of members whom the caller has locked, in the order given. What comes of it is to be written."""
+    known, ladders = _known(session, program, cases, now)
+    decision = decide(program, cases, known, {}, ladders, now=now)
     limits = {code: budget for case in cases for code, budget in case.rule_set.needs.budgets.items()}
-    asked = {code: points for code, points in tally.spent.items() if points}
+    asked = {code: points for code, points in decision.tally.spent.items() if points}
     if not asked:
-        return verdicts, tally
+        return decision
     granted = budgets.take(session, program.program_id, asked, limits)
     if any(points < asked[code] for code, points in granted.items()):
-        verdicts, tally = decide(program, cases, known, granted)
+        decision = decide(program, cases, known, granted, ladders, now=now)
     # What was taken is written already; what turned out not to be needed goes back.
+    tally = decision.tally
     tally.spent = {code: tally.spent.get(code, 0) - points for code, points in granted.items()}
-    return verdicts, tally
+    return decision
 
 
-def foresee(session: Session, program: Program, case: Case) -> Verdict:
+def foresee(session: Session, program: Program, case: Case, *, now: datetime) -> Verdict:
     """What a case would earn at this instant. Nothing is locked, and nothing to be written comes of it."""
-    known = facts_of(session, [case.member_id], _wanted(program, [case]))
+    known, ladders = _known(session, program, [case], now)
+    if case.member_id not in known.facts:
+        known = replace(known, facts={case.member_id: UNKNOWN})
     rooms = budgets.rooms(session, program.program_id, case.rule_set.needs.budgets)
-    return decide(program, [case], {case.member_id: known.get(case.member_id, UNKNOWN)}, rooms)[0][0]
+    return decide(program, [case], known, rooms, ladders, now=now).verdicts[0]
+
+
+def _known(session: Session, program: Program, cases: Sequence[Case], now: datetime) -> tuple[Known, Ladders]:
+    """What is known of the members of cases, with the days that the oldest of each one's cases asks for."""
+    ladders = tiers.ladders(session, program)
+    oldest: dict[UUID, Asked] = {}
+    for case in cases:
+        before = oldest.get(case.member_id)
+        at = case.occasion.at if before is None or before.news_at is None else min(before.news_at, case.occasion.at)
+        oldest[case.member_id] = Asked(case.member_id, case.enrolled_at, at)
+    return known_of(session, list(oldest.values()), _wanted(program, cases), ladders, now=now), ladders
 
 
 def decide(
-    program: Program, cases: Sequence[Case], known: Mapping[UUID, Facts], rooms: Mapping[str, int]
-) -> tuple[list[Verdict], Tally]:
+    program: Program, cases: Sequence[Case], known: Known, rooms: Mapping[str, int], ladders: Ladders, *, now: datetime
+) -> Decision:
     """Judge cases one after the other by what is `known` of their members, and by the `rooms` left in budgets. Pure."""
-    known, rooms, tally = dict(known), dict(rooms), Tally()
+    all_facts, standings, rooms, tally = dict(known.facts), dict(known.standings), dict(rooms), Tally()
     left = Counter(case.member_id for case in cases)
     verdicts = []
     for case in cases:
-        facts = known[case.member_id]
+        facts, standing = all_facts[case.member_id], standings[case.member_id]
         left[case.member_id] -= 1
+        standing, facts = with_tier(standing, facts, ladders, min(case.occasion.at, now), now=now)
         if rooms:
             facts = replace(facts, budgets=dict(rooms))
         judgement = worth(case.occasion, case.rule_set, program, facts)
-        verdicts.append(Verdict(judgement, Judged(case.rule_set.version, program.version, facts)))
         added = _count(case, judgement, program, tally)
+        amounts = amounts_of(judgement, added)
+        after = counted_for_tier(standing, ladders, case.occasion, amounts, reference=case.reference, now=now)
+        standings[case.member_id] = after
+        judged = Judged(case.rule_set.version, program.version, facts)
+        verdicts.append(Verdict(judgement, judged, change_of(standing, after)))
         if left[case.member_id]:
-            known[case.member_id] = _after(facts, case, judgement, program, added)
+            all_facts[case.member_id] = _after(facts, case, judgement, program, added)
         for award in judgement.awards:
             if award.rule_code in case.rule_set.needs.budgets:
                 tally.budget(award.rule_code, award.points)
                 if award.rule_code in rooms:
                     rooms[award.rule_code] -= award.points
-    return verdicts, tally
+    return Decision(verdicts, tally, standings, ladders)
 
 
 def _count(case: Case, judgement: Judgement, program: Program, tally: Tally) -> Contribution:
@@ -102,8 +149,8 @@ def _count(case: Case, judgement: Judgement, program: Program, tally: Tally) -> 
     if case.rule_set.needs.counted:
         local = occasion.at.astimezone(calendar.zone(program.time_zone))
         for award in judgement.awards:
-            rule = case.rule_set.by_code[award.rule_code]
-            tally.award(case.member_id, rule, local, points=award.points, times=1)
+            if (rule := case.rule_set.by_code.get(award.rule_code)) is not None:
+                tally.award(case.member_id, rule, local, points=award.points, times=1)
     return added
 
 
@@ -113,7 +160,9 @@ def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, add
     if isinstance(occasion, Purchase):
         facts = replace(facts, history=facts.history.plus(added, occasion.at))
     local = occasion.at.astimezone(calendar.zone(program.time_zone))
-    given = [(case.rule_set.by_code[award.rule_code], award.points) for award in judgement.awards]
+    by_code = case.rule_set.by_code
+    # What a tier multiplies is no rule's to be counted.
+    given = [(by_code[award.rule_code], award.points) for award in judgement.awards if award.rule_code in by_code]
     return replace(facts, counts=counted(facts.counts, given, occasion.at, local))
 
 

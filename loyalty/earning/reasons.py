@@ -3,6 +3,7 @@
 from loyalty.core import money
 from loyalty.earning.domain import Cut
 from loyalty.earning.rules import EarningRule
+from loyalty.earning.tiering import PREFIX
 
 CAPS = {
     "per_order": "an order", "day": "a day", "week": "a week", "month": "a month", "quarter": "a quarter",
@@ -17,7 +18,8 @@ def reason_of(rule: EarningRule, currency: str) -> str:
     if rule.points_per_unit is not None:
         return f"{rule.points_per_unit} per unit bought"
     if rule.factor is not None:
-        return f"x{rule.factor.normalize():f}"
+        whose = f" for the tier '{rule.code.removeprefix(PREFIX)}'" if rule.code.startswith(PREFIX) else ""
+        return f"x{rule.factor.normalize():f}{whose}"
     return f"{rule.points} for {_what_for(rule)}"
 
 

@@ -3,9 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
-from loyalty.earning.domain import UNKNOWN, Count, Facts
+from loyalty.earning.domain import UNKNOWN, Count, Facts, TierTerms
+from loyalty.programs.terms import expiry_from
 from loyalty.rules.history import History, Purchases, Sums
 
 
@@ -39,6 +41,7 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "referred": facts.referred,
         "attributes": facts.attributes,
         "tier": facts.tier,
+        "tier_terms": _terms(facts.tier_terms),
         "history": _purchases(history.total) if history.total != Purchases() else None,
         "categories": {path: _purchases(bought) for path, bought in history.categories.items()},
         "counts": [[*key, c.points, c.times, _text(c.last_at)] for key, c in facts.counts.items()],
@@ -59,10 +62,24 @@ def _facts_from(stored: Mapping[str, Any]) -> Facts:
         referred=stored.get("referred", False),
         attributes=stored.get("attributes", {}),
         tier=stored.get("tier"),
+        tier_terms=_terms_from(stored.get("tier_terms")),
         history=history,
         counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in stored.get("counts", ())},
         budgets=stored.get("budgets", {}),
     )
+
+
+def _terms(terms: TierTerms | None) -> list[Any] | None:
+    if terms is None:
+        return None
+    return [terms.ladder_version, f"{terms.multiplier:f}", terms.expiry and terms.expiry.code()]
+
+
+def _terms_from(stored: list[Any] | None) -> TierTerms | None:
+    if stored is None:
+        return None
+    version, multiplier, expiry = stored
+    return TierTerms(version, Decimal(multiplier), None if expiry is None else expiry_from(expiry))
 
 
 def _purchases(bought: Purchases) -> list[Any]:

@@ -9,16 +9,17 @@ rule came to, rounded down or up: a bonus of 50 gives 50, and rounding breaks no
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import lcm
-from typing import assert_never
 
 from loyalty.core.apportion import apportion
 from loyalty.earning.caps import room
 from loyalty.earning.conditions import first_refusal, lines_of
 from loyalty.earning.domain import UNKNOWN, Activity, Award, Cut, Facts, Judgement, Occasion
 from loyalty.earning.reasons import cut_reason, reason_of
+from loyalty.earning.rounding import round_once, rounded_to
 from loyalty.earning.rules import EarningRule, RuleSet
 from loyalty.earning.situation import Situation
-from loyalty.programs.domain import Program, Rounding
+from loyalty.earning.tiering import tier_rule
+from loyalty.programs.domain import POINTS, Program
 from loyalty.programs.terms import Activation, dates_of
 from loyalty.rules.expressions import Unanswerable
 
@@ -82,9 +83,13 @@ class _Judging:
             elif (lines := self._covered(rule)) is not None:
                 covered[rule.code] = lines
                 matching.append(rule)
+        multipliers = [rule for rule in matching if rule.kind == "multiplier"]
+        if (tier := tier_rule(self.seen.facts)) is not None and self.seen.purchase is not None:
+            covered[tier.code] = self.seen.paid
+            multipliers.append(tier)
         self.scale = lcm(1, *(_denominator(rule) for rule in matching if rule.kind == "base"))
         self._base([rule for rule in matching if rule.kind == "base"], covered)
-        self._multiply([rule for rule in matching if rule.kind == "multiplier"], covered)
+        self._multiply(multipliers, covered)
         self._bonuses([rule for rule in matching if rule.kind == "bonus"], covered)
         capped = [cut for found in self.raw if (cut := self._capped(found)).total]
         given = self._rounded(sorted(capped, key=lambda found: found.rule.priority))
@@ -195,7 +200,7 @@ class _Judging:
         for unit in dict.fromkeys(found.rule.unit for found in raw):
             of_unit = [found for found in raw if found.rule.unit == unit]
             total = round_once(sum(found.total for found in of_unit), self.scale, self.seen.program.rounding)
-            shares = _rounded_to(total, [found.total for found in of_unit], self.scale)
+            shares = rounded_to(total, [found.total for found in of_unit], self.scale)
             given += [
                 Given(found.rule, points, found.by_line, found.cut)
                 for found, points in zip(of_unit, shares, strict=True)
@@ -222,9 +227,10 @@ def weigh(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts 
 
 def _award(given: Given, seen: Situation) -> Award:
     rule = given.rule
-    # The expiry of a member's tier would stand between the rule's own and the unit's.
-    terms = seen.program.units[rule.unit]
-    activation, expiry = rule.activation or terms.activation, rule.expiry or terms.expiry
+    terms, tier = seen.program.units[rule.unit], seen.facts.tier_terms
+    activation = rule.activation or terms.activation
+    # What a rule says of its own points goes before what a tier says of all points.
+    expiry = rule.expiry or (tier.expiry if tier and rule.unit == POINTS else None) or terms.expiry
     if seen.purchase is None and activation.mode == "on_event":
         # An order is confirmed; of an activity there is nothing more to come.
         activation = AT_ONCE
@@ -242,31 +248,6 @@ def _award(given: Given, seen: Situation) -> Award:
         dates=dates_of(activation, expiry, seen.at, seen.program.time_zone),
         cut=given.cut,
     )
-
-
-def round_once(numerator: int, denominator: int, rounding: Rounding) -> int:
-    """Numerator / denominator as a whole number, half up or to the floor or ceiling."""
-    match rounding:
-        case "floor":
-            return numerator // denominator
-        case "half_up":
-            return (2 * numerator + denominator) // (2 * denominator)
-        case "ceil":
-            return -(-numerator // denominator)
-        case _:
-            assert_never(rounding)
-
-
-def _rounded_to(total: int, numerators: Sequence[int], denominator: int) -> list[int]:
-    """Numbers rounded down or up such that they sum to `total`, which is their sum, rounded.
-
-    The largest remainders go up; among equals the first.
-    """
-    parts = [numerator // denominator for numerator in numerators]
-    by_remainder = sorted(range(len(numerators)), key=lambda i: -(numerators[i] % denominator))
-    for i in by_remainder[: total - sum(parts)]:
-        parts[i] += 1
-    return parts
 
 
 def _denominator(rule: EarningRule) -> int:

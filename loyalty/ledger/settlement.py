@@ -31,12 +31,12 @@ def settle_batch(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     Members that someone else has locked are passed over: whoever has them settles them. A member who would be due again
     at once is not counted, so whoever calls until nothing is left comes to an end.
     """
-    return _settle(session, locks.lock_due_members(session, now=now, limit=limit), now=now)
+    return _settle(session, locks.lock_due_members(session, "accounts", now=now, limit=limit), now=now)
 
 
 def settle_program(session: Session, program_id: UUID, *, now: datetime, limit: int = BATCH) -> int:
     """`settle_batch` for one program, by its own clock."""
-    due = locks.lock_due_members_of(session, program_id, now=now, limit=limit)
+    due = locks.lock_due_members_of(session, "accounts", program_id, now=now, limit=limit)
     return _settle(session, {program_id: due} if due else {}, now=now)
 
 

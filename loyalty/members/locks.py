@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Literal
 from uuid import UUID
 
 from psycopg.rows import class_row, scalar_row, tuple_row
@@ -43,18 +44,18 @@ SELECT {_LOCKED} FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL
 _HOLD_STILL = "SELECT 1 FROM members WHERE member_id = %s FOR NO KEY UPDATE"
 _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
 
-# Who has something due, by the ledger's index of instants. The choice and the lock are one statement, so that a member
+# Who has something due, by an index of instants: of the ledger, or of tiers. The choice and the lock are one statement, so that a member
 # whom someone else has locked is passed over for the next one instead of being waited for: hence no order of ids.
 _LOCK_DUE = f"""
-SELECT m.program_id, {_LOCKED} FROM accounts a JOIN members m ON m.member_id = a.member_id
+SELECT m.program_id, {_LOCKED} FROM {{table}} a JOIN members m ON m.member_id = a.member_id
 WHERE a.next_change_at <= %s AND a.program_id NOT IN (SELECT program_id FROM programs WHERE clock_ahead > '0')
 ORDER BY a.next_change_at LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED
 """
 
-# Of one program, by the index of its accounts: a sandbox may be years ahead, and by the index of instants one would
+# Of one program, by the index of its members: a sandbox may be years ahead, and by the index of instants one would
 # pass everything that falls due in all other programs until then.
 _LOCK_DUE_OF = f"""
-SELECT {_LOCKED} FROM accounts a JOIN members m ON m.member_id = a.member_id
+SELECT {_LOCKED} FROM {{table}} a JOIN members m ON m.member_id = a.member_id
 WHERE a.program_id = %s AND a.next_change_at <= %s
 ORDER BY a.member_id LIMIT %s FOR NO KEY UPDATE OF m SKIP LOCKED
 """
@@ -80,6 +81,15 @@ ON CONFLICT DO NOTHING RETURNING key
 """
 
 _HOLDER = "SELECT member_id, fingerprint FROM natural_keys WHERE program_id = %s AND kind = %s AND key = %s"
+
+
+_LOCK_BY_IDS = f"""
+SELECT {_LOCKED} FROM members m WHERE m.member_id = ANY(%s::uuid[]) AND m.merged_into IS NULL
+ORDER BY m.member_id FOR NO KEY UPDATE OF m
+"""
+
+# The tables whose rows change by themselves, at their `next_change_at`.
+Due = Literal["accounts", "tier_standings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +148,30 @@ def lock_by_id(session: Session, member_id: UUID) -> LockedMember | None:
         member_id = into
 
 
-def lock_due_members(session: Session, *, now: datetime, limit: int) -> dict[UUID, list[LockedMember]]:
-    """Lock the members of at most `limit` accounts that are due at `now` and free, by program. Waits for nobody.
+def lock_due_members(session: Session, table: Due, *, now: datetime, limit: int) -> dict[UUID, list[LockedMember]]:
+    """Lock the members of at most `limit` rows that are due at `now` and free, by program. Waits for nobody.
 
     Programs whose clock is not the real one are left out.
     """
     found: dict[UUID, dict[UUID, LockedMember]] = {}
-    for program_id, *of in session.rows(_LOCK_DUE, (now, limit), into=tuple_row):
+    for program_id, *of in session.rows(_LOCK_DUE.format(table=table), (now, limit), into=tuple_row):
         member = LockedMember(*of)
         # Once each: two units of a member may be due.
         found.setdefault(program_id, {})[member.member_id] = member
     return {program_id: list(members.values()) for program_id, members in found.items()}
 
 
-def lock_due_members_of(session: Session, program_id: UUID, *, now: datetime, limit: int) -> list[LockedMember]:
-    """Lock the members of at most `limit` accounts of a program that are due at `now` and free. Waits for nobody."""
-    found = session.rows(_LOCK_DUE_OF, (program_id, now, limit), into=class_row(LockedMember))
+def lock_due_members_of(
+    session: Session, table: Due, program_id: UUID, *, now: datetime, limit: int
+) -> list[LockedMember]:
+    """Lock the members of at most `limit` rows of a program that are due at `now` and free. Waits for nobody."""
+    found = session.rows(_LOCK_DUE_OF.format(table=table), (program_id, now, limit), into=class_row(LockedMember))
     return list({member.member_id: member for member in found}.values())
+
+
+def lock_by_ids(session: Session, member_ids: Sequence[UUID]) -> list[LockedMember]:
+    """Lock members in the order of their ids; who was merged is left out."""
+    return session.rows(_LOCK_BY_IDS, (array_of(member_ids),), into=class_row(LockedMember))
 
 
 def lock_and_claim(

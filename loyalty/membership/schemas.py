@@ -62,6 +62,13 @@ class NewMemberSchema(Schema):
         return {**said, "given": frozenset(data)}
 
 
+class MemberTierSchema(Schema):
+    """The tier that a member has. GET …/tier says how long, and what is next."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+
+
 class MemberSchema(Schema):
     """A member: who, what it holds, at which tier (null where the program has no ladder)."""
 
@@ -69,7 +76,7 @@ class MemberSchema(Schema):
     member_id = fields.UUID(required=True)
     status = fields.String(required=True)
     enrolled_at = Instant(required=True)
-    tier = fields.Dict(required=True, allow_none=True)
+    tier = fields.Nested(MemberTierSchema, required=True, allow_none=True)
     balance = fields.Nested(BalanceBriefSchema, required=True)
     referral_code = fields.String(required=True)
     referred_by = fields.String(required=True, allow_none=True)
@@ -98,7 +105,7 @@ class MemberSchema(Schema):
             "merged_into",
             *PROFILE,
         )
-        return {**{name: getattr(member, name) for name in own}, "balance": membership.balance, "tier": None}
+        return {**{name: getattr(member, name) for name in own}, "balance": membership.balance, "tier": membership.tier}
 
 
 class MergeSchema(Schema):

@@ -1,12 +1,13 @@
 """Orders as frozen values, and the receipt of one."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from loyalty.earning.domain import Award, Purchase
 from loyalty.earning.presenting import points_of, shown
+from loyalty.earning.tiering import TierChange
 from loyalty.ledger.domain import Account
 
 
@@ -42,8 +43,10 @@ class Order:
     returned: list[dict[str, Any]]
 
 
-def receipt(order: NewOrder, awards: Sequence[Award], account: Account | None, *, now: datetime) -> dict[str, Any]:
-    """What the shop is told: what was awarded and by which rule, and what the member now holds."""
+def receipt(
+    order: NewOrder, awards: Sequence[Award], account: Account | None, tier: TierChange | None, *, now: datetime
+) -> dict[str, Any]:
+    """What the shop is told: what was awarded and by which rule, what the member now holds, and at which tier."""
     held = ("available", "pending", "held", "debt")
     return {
         "order_id": order.order_id,
@@ -52,5 +55,5 @@ def receipt(order: NewOrder, awards: Sequence[Award], account: Account | None, *
         "points": points_of(awards, now=now),
         "awards": [shown(award) for award in awards],
         "balance": {name: getattr(account, name) for name in held} if account else None,
-        "tier": None,
+        "tier": tier and asdict(tier),
     }

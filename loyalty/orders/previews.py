@@ -38,12 +38,12 @@ def preview_order(session: Session, program_id: UUID, order: NewOrder, *, now: d
     rules = rules_for(session, program, order, now)
     told = {"status": "preview", "rules_version": rules.version}
     if order.customer_id is None:
-        return receipt(order, [], None, now=now) | told | {"refused": refused_to_guests(rules)}
-    member_id = _member_id(session, program, order.customer_id)
+        return receipt(order, [], None, None, now=now) | told | {"refused": refused_to_guests(rules)}
+    member_id, enrolled_at = _member(session, program, order.customer_id, now)
     book = ledger.foresee_book(session, program, member_id, now=now, since=order.placed_at)
-    verdict = judging.foresee(session, program, Case(member_id, order, rules))
+    verdict = judging.foresee(session, program, Case(member_id, enrolled_at, order, rules, order.order_id), now=now)
     enter(book, order, verdict.judgement, order_id=order.order_id)
-    answer = receipt(order, verdict.judgement.awards, book.account(POINTS), now=now)
+    answer = receipt(order, verdict.judgement.awards, book.account(POINTS), verdict.tier, now=now)
     return answer | told | {"refused": refusals(order, rules, program, verdict.judged.facts, verdict.judgement)}
 
 
@@ -83,16 +83,16 @@ def explain_order(session: Session, program_id: UUID, order_id: str) -> dict[str
     }
 
 
-def _member_id(session: Session, program: Program, customer_id: str) -> UUID:
-    """The member who would get the points; nobody's id where the order would enrol the customer."""
+def _member(session: Session, program: Program, customer_id: str, now: datetime) -> tuple[UUID, datetime]:
+    """The member who would get the points, enrolled since; nobody's id where the order would enrol the customer."""
     try:
         member = members.member(session, program.program_id, customer_id)
     except MemberNotFound:
         if program.auto_enrol:
-            return new_id()
+            return new_id(), now
         raise
     locks.require_active(member)
-    return member.member_id
+    return member.member_id, member.enrolled_at
 
 
 def _instant(text: str | None) -> datetime | None:

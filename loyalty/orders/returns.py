@@ -10,6 +10,7 @@ from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
 from loyalty.earning import undoing
 from loyalty.earning.domain import CLOCK_SKEW
+from loyalty.earning.tiering import change_of
 from loyalty.ledger import service
 from loyalty.ledger.book import Book
 from loyalty.ledger.settling import mature, settle
@@ -22,9 +23,12 @@ from loyalty.orders.models import OrderRow, ReturnRow
 from loyalty.orders.queries import RecordedOrder
 from loyalty.orders.returning import NewReturn, Returned, rest_of
 from loyalty.orders.uncounting import uncount
-from loyalty.orders.undoing import take_back
+from loyalty.orders.undoing import take_back as take_back_points
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
+from loyalty.tiers.keeping import changes_of
+from loyalty.tiers.recounting import take_back
+from loyalty.tiers.standing import News
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +56,9 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
         raise OrderCancelled(order_id)
     returned_at = new.returned_at or now
     because = undoing.Because(order_id, new.return_id, f"return {new.return_id}")
-    told, state = take_back(session, case.order, case.program, case.book, new.lines, because=because)
+    told, state = take_back_points(session, case.order, case.program, case.book, new.lines, because=because)
     changes = _changes(case, state, status=case.order.status, now=now)
-    changes.add(_uncounted(session, case, state))
+    tier = _uncount(session, case, state, changes, cause=("return", new.return_id), now=now)
     changes.insert(
         ReturnRow,
         {
@@ -63,7 +67,7 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
             "points": told["points"],
         },
     )  # fmt: skip
-    answer = receipts.keep(changes, request, case.order.member_id, {"return_id": new.return_id, **told})
+    answer = receipts.keep(changes, request, case.order.member_id, {"return_id": new.return_id, **told, "tier": tier})
     write(session, changes)
     return answer
 
@@ -76,10 +80,10 @@ def cancel_order(session: Session, program_id: UUID, order_id: str, *, now: date
         return case
     rest = rest_of(case.order.returned.lines, case.order.lines)
     because = undoing.Because(order_id, order_id, "order cancelled")
-    told, state = take_back(session, case.order, case.program, case.book, rest, because=because)
+    told, state = take_back_points(session, case.order, case.program, case.book, rest, because=because)
     changes = _changes(case, state, status="cancelled", now=now)
-    changes.add(_uncounted(session, case, state))
-    answer = receipts.keep(changes, request, case.order.member_id, {**told, "status": "cancelled"})
+    tier = _uncount(session, case, state, changes, cause=("cancellation", order_id), now=now)
+    answer = receipts.keep(changes, request, case.order.member_id, {**told, "status": "cancelled", "tier": tier})
     write(session, changes)
     return answer
 
@@ -159,10 +163,20 @@ def _changes(
     return changes
 
 
-def _uncounted(session: Session, case: _Case, state: Returned) -> Changes:
-    if case.book is None:
-        return Changes()
-    return uncount(session, case.order, case.program, case.book, state.lines).changes(case.program.program_id)
+def _uncount(
+    session: Session, case: _Case, state: Returned, changes: Changes, *, cause: tuple[str, str], now: datetime
+) -> dict[str, str | None] | None:
+    """Count less of everything that counted; answers what became of the member's tier."""
+    if case.book is None or case.member is None:
+        return None
+    program_id = case.program.program_id
+    tally, less = uncount(session, case.order, case.program, case.book, state.lines)
+    changes.add(tally.changes(program_id))
+    news = News(case.order.placed_at, less, *cause)
+    before, after, ladders = take_back(session, case.program, case.member, news, now=now)
+    changes.add(changes_of(after, ladders, program_id, now=now))
+    tier = change_of(before, after)
+    return asdict(tier) if tier else None
 
 
 def _balance(case: _Case) -> dict[str, int] | None:

@@ -230,6 +230,7 @@ class CancellationSchema(Schema):
     awards = fields.List(fields.Nested(UndoneAwardSchema), required=True)
     spent = fields.List(fields.Nested(GivenBackSchema), required=True)
     balance = fields.Nested(BalanceBriefSchema, required=True, allow_none=True)
+    tier = fields.Nested(ReceiptTierSchema, allow_none=True)
 
 
 class ReturnSchema(CancellationSchema):

@@ -15,10 +15,9 @@ from loyalty.db.session import Session, array_of
 from loyalty.db.writer import Changes, write
 from loyalty.earning import judging
 from loyalty.earning import queries as earning
-from loyalty.earning.counting import Tally
 from loyalty.earning.crediting import enter
 from loyalty.earning.domain import CLOCK_SKEW
-from loyalty.earning.judging import Case, Verdict
+from loyalty.earning.judging import Case, Decision, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
 from loyalty.ledger import service as ledger
@@ -85,7 +84,7 @@ def record_orders(
         oldest = _oldest(sound, owners)
         books = ledger.open_books(session, program, list(locked.values()), now=now, news_of=oldest)
 
-    verdicts, tally = _judge(session, program, sound, owners, now)
+    verdicts, decision = _judge(session, program, sound, owners, now)
     changes = Changes()
     for order in sound:
         if (owner := owners.get(order.order_id)) is None:
@@ -99,7 +98,7 @@ def record_orders(
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
-    changes.add(tally.changes(program_id))
+    changes.add(decision.changes(program_id, now=now))
     changes.add(_referrals_due(sound, owners))
     write(session, changes)
     observe(verdicts.values())
@@ -108,15 +107,20 @@ def record_orders(
 
 def _judge(
     session: Session, program: Program, orders: Sequence[NewOrder], owners: Mapping[str, _Owner], now: datetime
-) -> tuple[dict[str, Verdict], Tally]:
-    """What the orders of members are worth, by order id, and what is to be counted of them."""
+) -> tuple[dict[str, Verdict], Decision]:
+    """What the orders of members are worth, by order id, and what else came of them."""
     cases = {
-        order.order_id: Case(owner.member_id, order, rules_for(session, program, order, now))
+        order.order_id: case_of(order, owner.member, rules_for(session, program, order, now))
         for order in orders
         if (owner := owners.get(order.order_id)) is not None and owner.member is not None
     }
-    verdicts, tally = judging.judge(session, program, list(cases.values()))
-    return dict(zip(cases, verdicts, strict=True)), tally
+    decision = judging.judge(session, program, list(cases.values()), now=now)
+    return dict(zip(cases, decision.verdicts, strict=True)), decision
+
+
+def case_of(order: NewOrder, member: LockedMember, rules: RuleSet) -> Case:
+    """An order of a member as a case to be judged."""
+    return Case(member.member_id, member.enrolled_at, order, rules, order.order_id)
 
 
 def refusal(order: NewOrder, program: Program, now: datetime) -> DomainError | None:
@@ -218,7 +222,8 @@ def _referrals_due(orders: Sequence[NewOrder], owners: Mapping[str, _Owner]) -> 
 def _body(order: NewOrder, verdict: Verdict | None, book: Book | None, now: datetime) -> bytes:
     awards = verdict.judgement.awards if verdict else ()
     account = book.account(POINTS) if book is not None else None
-    return orjson.dumps(receipt(order, awards, account, now=now), option=orjson.OPT_UTC_Z)
+    tier = verdict.tier if verdict else None
+    return orjson.dumps(receipt(order, awards, account, tier, now=now), option=orjson.OPT_UTC_Z)
 
 
 def _judged(verdict: Verdict | None, seqs: list[int]) -> dict[str, Any]:

@@ -12,11 +12,14 @@ from loyalty.earning.records import judged_from
 from loyalty.ledger.book import Book
 from loyalty.orders.queries import RecordedOrder
 from loyalty.orders.returning import points_of
-from loyalty.programs.domain import Program
+from loyalty.programs.domain import POINTS, Program
+from loyalty.tiers.domain import Amounts
 
 
-def uncount(session: Session, order: RecordedOrder, program: Program, book: Book, returned: Mapping[str, int]) -> Tally:
-    """What is to be counted less, now that so many units by line have come back in all.
+def uncount(
+    session: Session, order: RecordedOrder, program: Program, book: Book, returned: Mapping[str, int]
+) -> tuple[Tally, Amounts]:
+    """What is to be counted less, now that so many units by line have come back in all; and less for tiers.
 
     It is what the rules gave that is counted back, whatever became of the points.
     """
@@ -25,18 +28,17 @@ def uncount(session: Session, order: RecordedOrder, program: Program, book: Book
     purchase = Purchase(lines=lines, placed_at=order.placed_at, discount=order.discount)
     added = contribution_of(purchase, returned) - contribution_of(purchase, before)
     tally.purchase(book.member_id, added, order.placed_at)
-    judged = judged_from(order.judged)
-    if judged is None:
-        return tally
-    rules = earning.rules_of(session, program, judged.rules).by_code
+    judged, points = judged_from(order.judged), 0
+    rules = earning.rules_of(session, program, judged.rules).by_code if judged else {}
     local = order.placed_at.astimezone(calendar.zone(program.time_zone))
     for award in order.awards:
         rule = rules.get(award.rule_code)
         was, now_is = _points(award, order, before), _points(award, order, returned)
+        points += now_is - was if award.unit == POINTS else 0
         if rule is not None and now_is != was:
             wholly = now_is == award.points
             tally.taken_back(book.member_id, rule, local, points=now_is - was, wholly=wholly)
-    return tally
+    return tally, Amounts(added.total.spend, -points, added.total.orders)
 
 
 def _points(award: Awarded, order: RecordedOrder, returned: Mapping[str, int]) -> int:

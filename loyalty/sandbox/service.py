@@ -10,6 +10,7 @@ from loyalty.programs import service as programs
 from loyalty.sandbox import queries
 from loyalty.sandbox.domain import SandboxClock
 from loyalty.sandbox.errors import ClockBackwards
+from loyalty.tiers.settlement import review_program
 
 # What one request may take: about a second. Whoever is left is settled by the worker within a minute or by whatever
 # touches them before; no balance waits for either.
@@ -35,6 +36,7 @@ def move_clock(session: Session, program_id: UUID, to: datetime, *, actor: str, 
 
 def _settle(session: Session, program_id: UUID, *, now: datetime) -> int:
     settled = 0
-    while settled < SETTLED_MAX and (count := settle_program(session, program_id, now=now)):
-        settled += count
+    for settle in (settle_program, review_program):
+        while settled < SETTLED_MAX and (count := settle(session, program_id, now=now)):
+            settled += count
     return settled

@@ -57,8 +57,8 @@ class TierDayRow(Base):
 class TierStandingRow(Base):
     """Where a member stands, as far as that was recorded. Who has none never bought anything under a ladder.
 
-    `tier` and `tier_since` are what the member has, grants included; `seq` names the period of what was reached by
-    buying. `spend`, `points` and `orders` are the sums of all days. `counts_from` is the first day that may still
+    `tier` and `tier_since` are what the member has, grants included; `seq` is the number of the newest period. `spend`,
+    `points` and `orders` are the sums of all days. `counts_from` is the first day that may still
     matter; `next_change_at` when the standing changes by itself.
     """
 

@@ -159,12 +159,13 @@ def next_change_at(standing: Standing, ladders: Ladders, now: datetime) -> datet
 
 
 def counts_from(standing: Standing, ladders: Ladders) -> date:
-    """The first day that matters when the validity ends."""
+    """The first day that has to be read for the end of the validity. Of all time, the sum is known."""
     state = standing.state
     if state.valid_to is None:
         return date.max
     ladder = ladders.of_version(state.ladder_version)
-    return terms.keep_begin(ladder, state.valid_to, calendar.local_date(standing.enrolled_at, ladders.zone))
+    begin = terms.keep_begin(ladder, state.valid_to, calendar.local_date(standing.enrolled_at, ladders.zone))
+    return date.max if begin == terms.EVER else begin
 
 
 def _begin(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
@@ -230,7 +231,7 @@ def _evaluated(standing: Standing, ladders: Ladders, at: datetime, cause: str, r
     tier, ladder = found
     state, day = standing.state, calendar.local_date(at, ladders.zone)
     enrolled_on = calendar.local_date(standing.enrolled_at, ladders.zone)
-    begin = max(terms.window_begin(ladder.window, day, enrolled_on), standing.progress.since)
+    begin = terms.window_begin(ladder.window, day, enrolled_on)
     seen = Evaluation(
         as_of=at, cause=cause, reference=reference, ladder_version=ladder.version, basis=ladder.basis,
         window_from=None if begin == terms.EVER else begin, old=standing.tier, new=tier.code,
