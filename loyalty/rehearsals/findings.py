@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from loyalty.earning.rules import RuleSet
+from loyalty.earning.rules import EarningRule, RuleSet
 from loyalty.earning.worth import Weighed
 from loyalty.programs.domain import POINTS
 
@@ -41,6 +41,7 @@ class Findings:
         self.draft: dict[str, int] = {}
         self.given: dict[str, int] = {}
         self.by_rule = {rule.code: RuleFindings() for rule in rule_set.by_priority}
+        self.of_tiers: list[EarningRule] = []
         # Why rules gave nothing, by rule and condition.
         self.refusals: Counter[tuple[str, str]] = Counter()
         self.days: dict[date, Day] = {}
@@ -52,7 +53,10 @@ class Findings:
         drafted = 0
         for given in weighed.given:
             rule, points = given.rule, given.points
-            found = self.by_rule[rule.code]
+            if (found := self.by_rule.get(rule.code)) is None:
+                # The multiplier of a tier: it is no rule of the draft.
+                found = self.by_rule[rule.code] = RuleFindings()
+                self.of_tiers.append(rule)
             found.awards += 1
             found.points += points
             if given.cut is not None:

@@ -5,6 +5,7 @@ belongs to one instant.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,8 +16,12 @@ from loyalty.db.session import Session
 from loyalty.earning.domain import UNKNOWN, Facts, Line, Purchase
 from loyalty.earning.facts import Wanted, facts_of
 from loyalty.earning.rules import RuleSet
+from loyalty.earning.tiering import terms_of
+from loyalty.programs.domain import Program
 from loyalty.rehearsals.domain import Placed, Span
 from loyalty.rehearsals.earlier import as_it_was
+from loyalty.tiers import queries as tiers
+from loyalty.tiers import reading
 
 # About a tenth of a second of work: so soon a rehearsal stops when it is told to.
 PAGE = 1_000
@@ -41,6 +46,8 @@ _MERGED = """
 SELECT m.member_id, m.merged_into, t.customer_id FROM members m JOIN members t ON t.member_id = m.merged_into
 WHERE m.program_id = %s
 """
+
+_ENROLLED = "SELECT member_id, enrolled_at FROM members WHERE member_id = ANY(%s::uuid[])"
 
 Key = tuple[datetime, datetime, str]
 
@@ -123,6 +130,22 @@ def facts(
     if needs.history:
         known = as_it_was(session, known, needs, families, since=since)
     return {owner: known.get(owner, UNKNOWN) for owner in owners}
+
+
+def with_tiers(
+    session: Session, program: Program, known: Mapping[UUID, Facts], *, now: datetime
+) -> Mapping[UUID, Facts]:
+    """Facts with the tiers that members have now."""
+    ladders = tiers.ladders(session, program)
+    if (ladder := ladders.at(now)) is None:
+        return known
+    enrolled = session.rows(_ENROLLED, (array_of(known),), into=tuple_row)
+    held = reading.tiers_of(session, ladders, enrolled, now=now)
+    return {
+        member_id: replace(facts, tier=tier.code, tier_terms=terms_of(tier, ladder))
+        if (tier := held.get(member_id)) else facts
+        for member_id, facts in known.items()
+    }  # fmt: skip
 
 
 def _names_metadata(rule_set: RuleSet) -> bool:

@@ -58,7 +58,8 @@ def _perform(program: Program, rule_set: RuleSet, span: Span, told: Told, now: d
             page, after = orders.page_of(session, program.program_id, span, rule_set, merged, known_at=now, after=after)
             strangers = _strangers(page, rehearsing)
             for some in _batches(list(strangers)):
-                rehearsing.meet(orders.facts(session, rule_set, some, merged, since=span.begin), strangers)
+                met = orders.facts(session, rule_set, some, merged, since=span.begin)
+                rehearsing.meet(orders.with_tiers(session, program, met, now=now), strangers)
                 if not told(done, total):
                     raise Interrupted
         for order in page:

@@ -12,7 +12,7 @@ from loyalty.rehearsals.rehearsing import Participant, Rehearsing
 SHOWN = 20
 
 ALWAYS = (
-    "Members are taken as they are now: profile, attributes and birthday.",
+    "Members are taken as they are now: profile, attributes, birthday and tier.",
     "The history of members is as it was when each order was placed; what came back since of older orders is left out.",
     "Caps, limits, cooldowns and budgets start from zero at the beginning of the window.",
     "Judged by the program's settings of now; cost is the worth of points when they pay, rounded down.",
@@ -35,7 +35,7 @@ def result_of(rehearsing: Rehearsing) -> dict[str, Any]:
         "points": _compared(draft, given),
         "cost": _compared(cost(draft, program), cost(given, program)),
         "other_units": {unit: _compared(findings.draft.get(unit, 0), findings.given.get(unit, 0)) for unit in other},
-        "rules": [_rule(rehearsing, rule) for rule in rehearsing.rule_set.by_priority],
+        "rules": [_rule(rehearsing, rule) for rule in (*rehearsing.rule_set.by_priority, *findings.of_tiers)],
         "budgets": [_budget(rehearsing, code, limit) for code, limit in rehearsing.rule_set.needs.budgets.items()],
         "days": [
             {"date": day.isoformat(), "orders": found.orders, **_compared(found.draft, found.given)}
