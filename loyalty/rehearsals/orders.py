@@ -12,7 +12,7 @@ from uuid import UUID
 
 from psycopg.rows import scalar_row, tuple_row
 
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.earning.domain import UNKNOWN, Facts, Line, Purchase
 from loyalty.earning.facts import Wanted, facts_of
 from loyalty.earning.rules import RuleSet
