@@ -17,8 +17,7 @@ class Progress:
     """What was bought on each day since `since`, and in all. A value: what is added makes another one."""
 
     def __init__(self, total: Amounts, days: Mapping[Bucket, Amounts], since: date = EVER) -> None:
-        self.total, self.since = total, since
-        self.days = {bucket: amounts for bucket, amounts in days.items() if amounts != NOTHING}
+        self.total, self.days, self.since = total, days, since
         self._sums: dict[Basis, list[int]] = {}
 
     @cached_property
