@@ -6,13 +6,15 @@ from uuid import UUID
 
 from psycopg.rows import dict_row, tuple_row
 
+from loyalty.core.errors import NothingToPublish
+from loyalty.core.findings import Finding
 from loyalty.db.session import Session
 from loyalty.earning import budgets
 from loyalty.earning.checking import check
 from loyalty.earning.checks.coverage import all_above
-from loyalty.earning.checks.proposal import Finding, Known
+from loyalty.earning.checks.proposal import Known
 from loyalty.earning.domain import Draft
-from loyalty.earning.errors import NothingToPublish, RuleSetNotFound
+from loyalty.earning.errors import RuleSetNotFound
 from loyalty.earning.rules import RuleSet, Segment
 from loyalty.earning.storing import DEFAULT_RULE, rule_from
 from loyalty.programs import queries as programs

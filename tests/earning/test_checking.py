@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from loyalty.core.findings import Finding
 from loyalty.earning.checking import check
-from loyalty.earning.checks.proposal import NOTHING_KNOWN, Finding, Known
+from loyalty.earning.checks.proposal import NOTHING_KNOWN, Known
 from loyalty.programs.domain import Stacking
 from loyalty.rules.findings import ERRORS
 from tests.builders import NOW
