@@ -61,7 +61,7 @@ def a_ladder(*tiers: dict[str, Any], **given: Any) -> dict[str, Any]:
 
 
 def publish_ladder(api: Api, *tiers: dict[str, Any], members: str = "now", **given: Any) -> dict[str, Any]:
-    """Let these tiers be in force from now on; each needs a code and a threshold. `effective_from` is for publishing."""
+    """Let these tiers be in force from now on; a tier needs a code and a threshold. `effective_from` may be given."""
     wanted = {"members": members}
     if "effective_from" in given:
         wanted["effective_from"] = given.pop("effective_from")

@@ -60,9 +60,7 @@ class ConfigurationSchema(Schema):
     ladder = fields.Nested(
         NewLadderSchema,
         allow_none=True,
-        metadata={
-            "description": "The tiers in force: a draft as PUT …/ladder/draft takes it. Absent where there are none."
-        },
+        metadata={"description": "The tiers in force: a draft as PUT …/ladder/draft takes it. Absent: none."},
     )
     rewards = fields.List(
         fields.Nested(RewardConfigurationSchema),

@@ -17,6 +17,7 @@ from tests.rights import as_owner
 from tests.shop import a_ladder
 
 DRAFT = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
+LADDER = a_ladder({"code": "bronze", "threshold": 0})
 
 
 def log(api: Api, query: str = "") -> list[dict[str, Any]]:
@@ -70,7 +71,7 @@ def test_a_draft_and_its_publication_are_told(api: Api):
 
 
 def test_a_ladder_is_told_as_a_draft_and_when_it_is_published(api: Api):
-    api.put("/v1/admin/ladder/draft", a_ladder({"code": "bronze", "threshold": 0}))
+    api.put("/v1/admin/ladder/draft", LADDER)
     action, resource, before, after = newest(api)
     assert (action, resource, before) == ("ladder.drafted", "ladder/draft", None)
     assert after["tiers"] == [{"code": "bronze", "name": "Bronze", "threshold": 0}]
@@ -189,9 +190,7 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         ),
         "PUT /v1/admin/earning-rules/draft": lambda: api.put("/v1/admin/earning-rules/draft", DRAFT),
         "POST /v1/admin/earning-rules/publish": lambda: api.post("/v1/admin/earning-rules/publish"),
-        "PUT /v1/admin/ladder/draft": lambda: api.put(
-            "/v1/admin/ladder/draft", a_ladder({"code": "a", "threshold": 0})
-        ),
+        "PUT /v1/admin/ladder/draft": lambda: api.put("/v1/admin/ladder/draft", LADDER),
         "POST /v1/admin/ladder/publish": lambda: api.post("/v1/admin/ladder/publish"),
         "PUT /v1/admin/rewards/{code}": lambda: api.put(f"/v1/admin/rewards/r-{next(numbers)}", reward_json()),
         "POST /v1/admin/keys": lambda: api.post("/v1/admin/keys", {"scopes": ["orders"]}),

@@ -48,7 +48,8 @@ def _sooner(proposal: Proposal, this: Expiry | None, below: Expiry | None) -> bo
     zone = proposal.program.time_zone
     pairs = [(own.expires_at(since, zone), other.expires_at(since, zone)) for since in _samples(proposal)]
     known = [(one, two) for one, two in pairs if one is not None and two is not None]
-    return all(one <= two for one, two in known) and any(one < two for one, two in known)
+    moves_on = other.mode == "inactivity" != own.mode  # while these do not, however much is bought
+    return all(one <= two for one, two in known) and (moves_on or any(one < two for one, two in known))
 
 
 def _samples(proposal: Proposal) -> Iterator[datetime]:
