@@ -23,6 +23,7 @@ from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
+from loyalty.tiers import routes as tiers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests
 from loyalty.web.blueprints import Blueprint
 
@@ -38,6 +39,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (rewards_routes.admin, "admin"),
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
+    (tiers_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
     (rehearsals_routes.bp, "admin"),
     (access_routes.bp, "admin"),

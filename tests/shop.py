@@ -52,6 +52,29 @@ def publish_rules(api: Api, *rules: dict[str, Any]) -> None:
         assert api.post("/v1/admin/earning-rules/publish", {}).status_code == 200
 
 
+def a_ladder(*tiers: dict[str, Any], **given: Any) -> dict[str, Any]:
+    """A ladder by what was ever spent, on which what came back counts no more; a tier is named after its code."""
+    return {
+        "basis": "spend", "window": {"mode": "lifetime"}, "validity": {"mode": "forever"}, "downgrade": "full", **given,
+        "tiers": [{"name": tier["code"].title(), **tier} for tier in tiers],
+    }  # fmt: skip
+
+
+def publish_ladder(api: Api, *tiers: dict[str, Any], members: str = "now", **given: Any) -> dict[str, Any]:
+    """Let these tiers be in force from now on; a tier needs a code and a threshold. `effective_from` may be given."""
+    wanted = {"members": members}
+    if "effective_from" in given:
+        wanted["effective_from"] = given.pop("effective_from")
+    etag = api.get("/v1/admin/ladder/draft").headers["ETag"]
+    answer = api.put("/v1/admin/ladder/draft", a_ladder(*tiers, **given), headers={"If-Match": etag})
+    assert answer.status_code == 200, answer.json
+    # Where time stands still, the moment in which a ladder is about to be in force would never pass.
+    with mock.patch("loyalty.tiers.service.LEAD", timedelta(0)):
+        published = api.post("/v1/admin/ladder/publish", wanted)
+    assert published.status_code == 200, published.json
+    return published.json
+
+
 def a_line(line_id: str, unit_price: int, quantity: int = 1, **given: Any) -> dict[str, Any]:
     """A line of an order; the price is in minor units."""
     return {"line_id": line_id, "sku": f"SKU-{line_id}", "unit_price": unit_price, "quantity": quantity, **given}

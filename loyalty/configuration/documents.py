@@ -16,11 +16,13 @@ from loyalty.core.errors import InvalidRequest
 from loyalty.earning.schemas import DraftRulesSchema, DraftSchema
 from loyalty.programs.domain import Program
 from loyalty.rewards.domain import NewReward
+from loyalty.tiers.ladder_schemas import NewLadderSchema
 from loyalty.web.arguments import pointers
 
 _CONFIGURATION = ConfigurationSchema()
 _PROGRAM = ProgramConfigurationSchema()
 _REWARD = RewardConfigurationSchema()
+_LADDER = NewLadderSchema()
 
 # A draft as it is shown and as it is taken: what the two have in common is what it is made of.
 _SHOWN, _TAKEN = DraftSchema(), DraftRulesSchema()
@@ -51,6 +53,12 @@ def rules_document(stored: Mapping[str, Any]) -> dict[str, Any]:
         name: [{key: of for key, of in item.items() if key != "version"} for item in items]
         for name, items in written.items()
     }
+
+
+def ladder_document(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A ladder, published or about to be, as a draft."""
+    written: dict[str, Any] = _LADDER.dump({name: stored[name] for name in _LADDER.fields if name in stored})
+    return written
 
 
 def reward_document(code: str, reward: NewReward, *, stock: int | None) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from loyalty.earning.examples import NEW_DRAFT
 from loyalty.rewards.examples import NEW_REWARD
+from loyalty.tiers.examples import NEW_LADDER
 
 CONFIGURATION = {
     "format": 1,
@@ -16,6 +17,7 @@ CONFIGURATION = {
         "earn": {"tax": "included", "shipping": False, "points_paid": False},
     },
     "earning_rules": NEW_DRAFT,
+    "ladder": NEW_LADDER,
     "rewards": [{"code": "five-off", **NEW_REWARD}],
 }
 

@@ -14,6 +14,7 @@ from loyalty.programs import queries as programs
 from loyalty.programs.domain import with_changes
 from loyalty.rewards import queries as rewards
 from loyalty.rewards.domain import Reward
+from loyalty.tiers import queries as tiers
 
 
 def configuration(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:
@@ -22,6 +23,7 @@ def configuration(session: Session, program_id: UUID, *, now: datetime) -> dict[
         "format": FORMAT,
         "program": documents.program_document(programs.load(session, program_id)),
         "earning_rules": _rules(session, program_id, now=now),
+        **_ladder(session, program_id, now=now),
         "rewards": [_reward(reward) for reward in _catalogue(session, program_id)],
     }
 
@@ -38,6 +40,10 @@ def comparison(session: Session, program_id: UUID, wanted: dict[str, Any], *, no
     if "earning_rules" in wanted:
         before["earning_rules"] = _rules(session, program_id, now=now)
         after["earning_rules"] = documents.rules_document(wanted["earning_rules"])
+    # Tiers cannot be taken away, so a document that has none says nothing of them.
+    if wanted.get("ladder") is not None:
+        before |= _ladder(session, program_id, now=now)
+        after["ladder"] = documents.ladder_document(wanted["ladder"])
     if "rewards" in wanted:
         there = {reward.code: _reward(reward) for reward in _catalogue(session, program_id)}
         named = [documents.reward_document(code, new, stock=new.stock) for code, new in wanted["rewards"]]
@@ -50,6 +56,12 @@ def comparison(session: Session, program_id: UUID, wanted: dict[str, Any], *, no
 
 def _rules(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:
     return documents.rules_document(earning.stored_set(session, program_id, version=None, now=now))
+
+
+def _ladder(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:
+    """The ladder in force, under its name in the document; nothing where there is none."""
+    in_force = tiers.in_force(session, program_id, now=now)
+    return {"ladder": documents.ladder_document(in_force)} if in_force else {}
 
 
 def _reward(reward: Reward) -> dict[str, Any]:

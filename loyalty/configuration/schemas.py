@@ -12,6 +12,7 @@ from loyalty.programs.domain import Program
 from loyalty.programs.schemas import ProgramSettingsSchema
 from loyalty.rewards.domain import NewReward
 from loyalty.rewards.schemas import NewRewardSchema
+from loyalty.tiers.ladder_schemas import NewLadderSchema
 from loyalty.web.fields import Code, Whole
 
 FORMAT = 1
@@ -55,6 +56,11 @@ class ConfigurationSchema(Schema):
     program = fields.Nested(ProgramConfigurationSchema)
     earning_rules = fields.Nested(
         DraftRulesSchema, metadata={"description": "The rules in force: a draft as PUT …/earning-rules/draft takes it."}
+    )
+    ladder = fields.Nested(
+        NewLadderSchema,
+        allow_none=True,
+        metadata={"description": "The tiers in force: a draft as PUT …/ladder/draft takes it. Absent: none."},
     )
     rewards = fields.List(
         fields.Nested(RewardConfigurationSchema),

@@ -10,12 +10,16 @@ from loyalty.audit.domain import COMMAND_LINE
 from loyalty.configuration import queries
 from loyalty.configuration.domain import Comparison
 from loyalty.core import clock
+from loyalty.core.errors import DomainError
 from loyalty.db.session import Session
 from loyalty.earning import queries as drafts
 from loyalty.earning import service as earning
 from loyalty.earning.errors import RulesInvalid
 from loyalty.programs import service as programs
 from loyalty.rewards import service as rewards
+from loyalty.tiers import drafts as ladder_drafts
+from loyalty.tiers import service as ladders
+from loyalty.tiers.errors import LadderInvalid
 
 
 def import_configuration(
@@ -24,7 +28,7 @@ def import_configuration(
     """Make a program as a document says: all of it or nothing, and nothing at all where it is so already.
 
     Goes through the use cases of the endpoints. Settings come first, for rules may give units that they add.
-    Refuses: RulesInvalid.
+    Refuses: LadderInvalid, RulesInvalid.
     """
     working = clock.stopwatch()
     programs.hold_still(session, program_id)
@@ -38,10 +42,13 @@ def import_configuration(
     for number, (code, new) in enumerate(wanted.get("rewards", ())):
         if comparison.touches(f"/rewards/{number}"):
             rewards.put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
+    # Last of all, for these take effect a moment from then.
     in_force_at = now
+    if comparison.touches("/ladder"):
+        in_force_at = _publish_ladder(session, program_id, wanted["ladder"], actor=actor, now=now + working())
     if comparison.touches("/earning_rules"):
-        # Last of all, for it takes effect a moment from then.
-        in_force_at = _publish(session, program_id, wanted["earning_rules"], actor=actor, now=now + working())
+        begin = _publish_rules(session, program_id, wanted["earning_rules"], actor=actor, now=now + working())
+        in_force_at = max(in_force_at, begin)
     after = queries.configuration(session, program_id, now=in_force_at)
     audit.record(
         session, program_id, actor=actor, action="configuration.imported", resource="config", before=before,
@@ -50,16 +57,38 @@ def import_configuration(
     return replace(comparison, in_force_at=in_force_at)
 
 
-def _publish(session: Session, program_id: UUID, wanted: dict[str, Any], *, actor: str, now: datetime) -> datetime:
+def _publish_ladder(
+    session: Session, program_id: UUID, wanted: dict[str, Any], *, actor: str, now: datetime
+) -> datetime:
+    """Publish a ladder by way of the draft; answers when it is in force. A draft that someone has begun is put back."""
+    begun = ladder_drafts.draft(session, program_id, now=now)
+    ladders.save_draft(session, program_id, wanted, actor=actor, now=now)
+    try:
+        published = ladders.publish(session, program_id, moving="now", effective_from=None, published_by=actor, now=now)
+    except LadderInvalid as refused:
+        raise LadderInvalid(refused.detail, **_at("/ladder", refused)) from None
+    if begun.begun:
+        ladders.save_draft(session, program_id, begun.ladder, actor=actor, now=now)
+    return published["effective_from"] or now
+
+
+def _publish_rules(
+    session: Session, program_id: UUID, wanted: dict[str, Any], *, actor: str, now: datetime
+) -> datetime:
     """Publish rules by way of the draft; answers when they are in force. A draft that someone has begun is put back."""
     begun = drafts.draft(session, program_id, now=now)
     earning.save_draft(session, program_id, wanted, actor=actor, now=now)
     try:
         published = earning.publish(session, program_id, effective_from=None, published_by=actor, now=now)
     except RulesInvalid as refused:
-        errors = [{**error, "pointer": f"/earning_rules{error['pointer']}"} for error in refused.facts["errors"]]
-        raise RulesInvalid(refused.detail, **{**refused.facts, "errors": errors}) from None
+        raise RulesInvalid(refused.detail, **_at("/earning_rules", refused)) from None
     if begun.begun:
         theirs = {name: getattr(begun, name) for name in wanted}
         earning.save_draft(session, program_id, theirs, actor=actor, now=now)
     return published["effective_from"] or now
+
+
+def _at(path: str, refused: DomainError) -> dict[str, Any]:
+    """The facts of a refusal, with pointers into the document instead of the part of it that lies at `path`."""
+    errors = [{**error, "pointer": f"{path}{error['pointer']}"} for error in refused.facts["errors"]]
+    return {**refused.facts, "errors": errors}

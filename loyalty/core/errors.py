@@ -84,5 +84,17 @@ class Stale(DomainError):
     code = "stale-version"
 
 
+class NothingToPublish(Conflict):
+    """There is no draft."""
+
+    code = "nothing-to-publish"
+
+
+class EffectiveFromPast(RuleRefused):
+    """What is published cannot come into force in the past: its predecessor was what counted then."""
+
+    code = "effective-from-past"
+
+
 class OperatorError(Exception):
     """What a person at the command line must know, in one sentence; never shown to callers of the API."""

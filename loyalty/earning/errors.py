@@ -1,24 +1,12 @@
 """What the earning slice refuses."""
 
-from loyalty.core.errors import Conflict, NotFound, RuleRefused
+from loyalty.core.errors import NotFound, RuleRefused
 
 
 class RulesInvalid(RuleRefused):
     """The rules cannot be published as they are."""
 
     code = "rules-invalid"
-
-
-class NothingToPublish(Conflict):
-    """There is no draft."""
-
-    code = "nothing-to-publish"
-
-
-class EffectiveFromPast(RuleRefused):
-    """Rules cannot come into force in the past: orders were judged by their predecessors."""
-
-    code = "effective-from-past"
 
 
 class RuleSetNotFound(NotFound):

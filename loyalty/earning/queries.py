@@ -6,17 +6,20 @@ from uuid import UUID
 
 from psycopg.rows import dict_row, tuple_row
 
+from loyalty.core.errors import NothingToPublish
+from loyalty.core.findings import Finding
 from loyalty.db.session import Session
 from loyalty.earning import budgets
 from loyalty.earning.checking import check
 from loyalty.earning.checks.coverage import all_above
-from loyalty.earning.checks.proposal import Finding, Known
+from loyalty.earning.checks.proposal import Known
 from loyalty.earning.domain import Draft
-from loyalty.earning.errors import NothingToPublish, RuleSetNotFound
+from loyalty.earning.errors import RuleSetNotFound
 from loyalty.earning.rules import RuleSet, Segment
 from loyalty.earning.storing import DEFAULT_RULE, rule_from
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
+from loyalty.tiers import queries as ladders
 
 _SETS = """
 SELECT version, rules, segments, effective_from, published_at, published_by FROM earning_rule_sets
@@ -130,12 +133,18 @@ def review(session: Session, program_id: UUID, given: dict[str, Any], *, now: da
             raise NothingToPublish("There is no draft; PUT one first, or send the rules to be checked.")
         given = {"rules": current.rules, "segments": current.segments}
     program = programs.load(session, program_id)
-    return check(given["rules"], given.get("segments", []), program, known(session, program_id), now=now)
+    return check(given["rules"], given.get("segments", []), program, known(session, program, now=now), now=now)
 
 
-def known(session: Session, program_id: UUID) -> Known:
-    """The names that the program's newest orders use. Ladders will add the codes of tiers."""
+def known(session: Session, program: Program, *, now: datetime) -> Known:
+    """The names that the program's newest orders use, and the tiers of the ladder in force."""
     found: dict[str, set[str]] = {"sku": set(), "category": set(), "channel": set()}
-    for kind, name in session.rows(_SOLD, (program_id, ORDERS_READ), into=tuple_row):
+    for kind, name in session.rows(_SOLD, (program.program_id, ORDERS_READ), into=tuple_row):
         found[kind].add(name)
-    return Known(frozenset(found["sku"]), all_above(frozenset(found["category"])), frozenset(found["channel"]))
+    ladder = ladders.ladders(session, program).at(now)
+    return Known(
+        frozenset(found["sku"]),
+        all_above(frozenset(found["category"])),
+        frozenset(found["channel"]),
+        frozenset(tier.code for tier in ladder.tiers) if ladder else frozenset(),
+    )

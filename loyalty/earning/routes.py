@@ -6,13 +6,13 @@ from flask import g
 
 from loyalty.access.guard import reading_operation
 from loyalty.core import clock
-from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
+from loyalty.core.errors import EffectiveFromPast, IdempotencyConflict, NothingToPublish, PreconditionMissing, Stale
+from loyalty.core.findings import Finding
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
 from loyalty.earning import queries, service
-from loyalty.earning.checks.proposal import Finding
 from loyalty.earning.domain import Draft
-from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RuleSetNotFound, RulesInvalid
+from loyalty.earning.errors import RuleSetNotFound, RulesInvalid
 from loyalty.earning.examples import BUDGETS, DRAFT, NEW_DRAFT, PUBLISH, REVIEW, RULE_SET, RULE_SETS
 from loyalty.earning.schemas import (
     BudgetsSchema,
@@ -20,12 +20,12 @@ from loyalty.earning.schemas import (
     DraftRulesSchema,
     DraftSchema,
     PublishSchema,
-    ReviewSchema,
     RuleSetSchema,
     RuleSetsSchema,
 )
 from loyalty.programs import service as programs
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
+from loyalty.web.findings import ReviewSchema
 from loyalty.web.idempotency import idempotent
 from loyalty.web.openapi import VERSIONED
 from loyalty.web.requests import answer_once

@@ -1,4 +1,4 @@
-"""Shapes of sets of rules: drafts, what is published, what a check finds, budgets."""
+"""Shapes of sets of rules: drafts, what is published, budgets."""
 
 from dataclasses import asdict
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, pre_dump, validates_schema
 from marshmallow.validate import Length, OneOf
 
-from loyalty.earning.checks.proposal import Finding
 from loyalty.earning.rule_schemas import RuleSchema, SegmentSchema
 from loyalty.ledger.schemas import RuleVersionSchema
 from loyalty.programs.domain import POINTS
@@ -15,8 +14,6 @@ from loyalty.web.fields import Instant
 
 RULES_MAX = 500
 SEGMENTS_MAX = 100
-# Who has more to mend begins with these.
-FINDINGS_MAX = 1_000
 
 
 class PublishedRuleSchema(RuleSchema):
@@ -53,29 +50,6 @@ class CheckSchema(DraftRulesSchema):
     def _segments_of_rules(self, data: dict[str, Any], **_kwargs: Any) -> None:
         if "segments" in data and "rules" not in data:
             raise ValidationError("Send the rules, too.", "rules")
-
-
-class FindingSchema(Schema):
-    """Something about a draft. An error keeps it from being published; a warning is probably not meant."""
-
-    level = fields.String(required=True, validate=OneOf(["error", "warning"]))
-    code = fields.String(required=True)
-    pointer = fields.String(required=True)
-    detail = fields.String(required=True)
-
-
-class ReviewSchema(Schema):
-    """What there is to be said of a draft, errors first, at most a thousand; `ok` without errors."""
-
-    ok = fields.Boolean(required=True)
-    errors = fields.Integer(required=True)
-    warnings = fields.Integer(required=True)
-    findings = fields.List(fields.Nested(FindingSchema), required=True)
-
-    @pre_dump
-    def _counted(self, found: list[Finding], **_kwargs: Any) -> dict[str, Any]:
-        errors = sum(finding.level == "error" for finding in found)
-        return {"ok": not errors, "errors": errors, "warnings": len(found) - errors, "findings": found[:FINDINGS_MAX]}
 
 
 class DraftSchema(Schema):

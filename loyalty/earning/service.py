@@ -10,11 +10,12 @@ from psycopg.rows import scalar_row
 from loyalty.audit import service as audit
 from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core import clock
+from loyalty.core.errors import EffectiveFromPast, NothingToPublish
 from loyalty.db.session import Session
 from loyalty.earning import budgets, queries
 from loyalty.earning.checking import check
 from loyalty.earning.domain import Draft
-from loyalty.earning.errors import EffectiveFromPast, NothingToPublish, RulesInvalid
+from loyalty.earning.errors import RulesInvalid
 from loyalty.earning.models import RuleDraftRow, RuleSetRow
 from loyalty.programs import queries as programs
 

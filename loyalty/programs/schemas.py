@@ -9,7 +9,7 @@ from marshmallow.validate import Length, OneOf
 
 from loyalty.programs.domain import Program
 from loyalty.programs.terms import Activation, Expiry
-from loyalty.web.fields import Code, Currency, Flag, Locale, Matches, Text, Whole, Zone
+from loyalty.web.fields import ByName, Code, Currency, Flag, Locale, Matches, Text, Whole, Zone
 
 TERM_DAYS_MAX = 36_500
 TERM_MONTHS_MAX = 1_200
@@ -138,23 +138,6 @@ class PaySettingsSchema(Schema):
     step = Whole(least=1, most=1_000_000)
 
 
-class ByUnit(fields.Dict):
-    """Something for each unit; a mistake is named by the unit it was made in."""
-
-    def __init__(self, values: type[Schema], **kwargs: Any) -> None:
-        super().__init__(keys=Code(), values=fields.Nested(values), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
-        try:
-            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
-        except ValidationError as error:
-            found = error.messages
-            # marshmallow says whether the key or the value is wrong: {"points": {"value": ...}}.
-            if isinstance(found, dict):
-                found = {unit: wrong.get("key") or wrong["value"] for unit, wrong in found.items()}
-            raise ValidationError(found) from None
-
-
 class ProgramSettingsSchema(Schema):
     """What can be changed of a program. Everything is optional; what is absent stays."""
 
@@ -166,7 +149,8 @@ class ProgramSettingsSchema(Schema):
     rounding = fields.String(validate=OneOf(["floor", "half_up", "ceil"]))
     earn = fields.Nested(EarnSettingsSchema)
     stacking = fields.Nested(StackingSchema)
-    units = ByUnit(
+    units = ByName(
+        Code(),
         UnitTermsSchema,
         validate=Length(min=1, error="Name a unit."),
         metadata={"description": "Activation and expiry by unit. A unit that was added stays."},

@@ -6,10 +6,10 @@ from uuid import UUID
 from flask import g
 
 from loyalty.core import clock
-from loyalty.core.errors import IdempotencyConflict
+from loyalty.core.errors import IdempotencyConflict, NothingToPublish
 from loyalty.db.paging import Page, Window
 from loyalty.db.session import Session
-from loyalty.earning.errors import NothingToPublish, RulesInvalid
+from loyalty.earning.errors import RulesInvalid
 from loyalty.rehearsals import queries, service
 from loyalty.rehearsals.domain import NewRehearsal, Rehearsal
 from loyalty.rehearsals.errors import RehearsalNotFound

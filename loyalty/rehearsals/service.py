@@ -8,13 +8,13 @@ from uuid import UUID
 import orjson
 from psycopg.rows import scalar_row, tuple_row
 
-from loyalty.core.errors import InvalidRequest
+from loyalty.core.errors import InvalidRequest, NothingToPublish
 from loyalty.core.ids import new_id
 from loyalty.db.queue import defer
 from loyalty.db.session import Session
 from loyalty.earning import queries as earning
 from loyalty.earning.checking import check
-from loyalty.earning.errors import NothingToPublish, RulesInvalid
+from loyalty.earning.errors import RulesInvalid
 from loyalty.earning.rules import RuleSet
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program

@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import orjson
-from marshmallow import ValidationError, fields, missing
+from marshmallow import Schema, ValidationError, fields, missing
 from marshmallow.validate import Length, Range, Validator
 
 from loyalty.core import calendar
@@ -243,6 +243,23 @@ def _walk(value: Any, depth: int) -> None:
     elif isinstance(value, list):
         for item in value:
             _walk(item, depth - 1)
+
+
+class ByName(fields.Dict):
+    """Something for each name, such as a unit or a language; a mistake is named by the name it was made at."""
+
+    def __init__(self, keys: fields.Field[str], values: type[Schema], **kwargs: Any) -> None:
+        super().__init__(keys=keys, values=fields.Nested(values), **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            found = error.messages
+            # marshmallow says whether the key or the value is wrong: {"points": {"value": ...}}.
+            if isinstance(found, dict):
+                found = {name: wrong.get("key") or wrong["value"] for name, wrong in found.items()}
+            raise ValidationError(found) from None
 
 
 class NotYet(fields.Raw):

@@ -14,8 +14,10 @@ from tests.api import Api
 from tests.builders import a_key, a_program, reward_json
 from tests.contract.test_openapi import operations
 from tests.rights import as_owner
+from tests.shop import a_ladder
 
 DRAFT = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
+LADDER = a_ladder({"code": "bronze", "threshold": 0})
 
 
 def log(api: Api, query: str = "") -> list[dict[str, Any]]:
@@ -66,6 +68,18 @@ def test_a_draft_and_its_publication_are_told(api: Api):
     assert (action, resource) == ("earning-rules.published", "earning-rules")
     assert (before["version"], after["version"]) == (0, 1)
     assert after["rules"][0]["points_per_unit"] == 1
+
+
+def test_a_ladder_is_told_as_a_draft_and_when_it_is_published(api: Api):
+    api.put("/v1/admin/ladder/draft", LADDER)
+    action, resource, before, after = newest(api)
+    assert (action, resource, before) == ("ladder.drafted", "ladder/draft", None)
+    assert after["tiers"] == [{"code": "bronze", "name": "Bronze", "threshold": 0}]
+
+    api.post("/v1/admin/ladder/publish", {"members": "upgrades_only"})
+    action, resource, before, after = newest(api)
+    assert (action, resource, before) == ("ladder.published", "ladder", None)
+    assert (after["version"], after["members"], after["basis"]) == (1, "upgrades_only", "spend")
 
 
 def test_a_reward_is_told_with_what_was_left_of_it(api: Api):
@@ -157,6 +171,7 @@ def test_the_log_of_another_program_is_not_shown(api: Api):
 ONLY_LOOKS = {
     "POST /v1/admin/config/diff",
     "POST /v1/admin/earning-rules/check",
+    "POST /v1/admin/ladder/check",
     "POST /v1/admin/earning-rules/rehearse",
     "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
 }
@@ -175,6 +190,8 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         ),
         "PUT /v1/admin/earning-rules/draft": lambda: api.put("/v1/admin/earning-rules/draft", DRAFT),
         "POST /v1/admin/earning-rules/publish": lambda: api.post("/v1/admin/earning-rules/publish"),
+        "PUT /v1/admin/ladder/draft": lambda: api.put("/v1/admin/ladder/draft", LADDER),
+        "POST /v1/admin/ladder/publish": lambda: api.post("/v1/admin/ladder/publish"),
         "PUT /v1/admin/rewards/{code}": lambda: api.put(f"/v1/admin/rewards/r-{next(numbers)}", reward_json()),
         "POST /v1/admin/keys": lambda: api.post("/v1/admin/keys", {"scopes": ["orders"]}),
         "POST /v1/admin/keys/{key_id}/revoke": lambda: api.post(f"/v1/admin/keys/{made['key_id']}/revoke"),

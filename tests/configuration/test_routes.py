@@ -8,9 +8,10 @@ from flask import Flask
 from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import a_key, a_program, reward_json
-from tests.shop import configure, configure_units, publish_rules
+from tests.shop import a_ladder, configure, configure_units, publish_ladder, publish_rules, refused
 
 CONFIG = "/v1/admin/config"
+BRONZE = {"code": "bronze", "threshold": 0}
 CALENDAR = {"mode": "calendar", "dates": ["06-30", "12-31"]}
 
 
@@ -36,6 +37,7 @@ def rich(api: Api) -> Api:
         {"points": "1.50", "categories": ["coffee"], "valid_from": "2026-01-01T00:00:00+01:00", "channels": ["web"]},
         {"points_per_unit": 3, "unit": "miles", "expiry": CALENDAR, "min_basis": 100, "exclude_skus": ["x"]},
     )
+    publish_ladder(api, BRONZE, {"code": "gold", "threshold": 50_000, "benefits": {"multiplier": "1.50"}})
     api.put("/v1/admin/rewards/five-off", reward_json(points=10, stock=1000, valid_to="2199-01-01T00:00:00Z"))
     api.put("/v1/admin/rewards/mug", reward_json(type="free_product", value={"sku": "MUG"}, fulfilment="none"))
     return api
@@ -70,6 +72,7 @@ def test_a_new_program_exports_what_it_began_with(api: Api):
         "segments": [],
     }  # fmt: skip
     assert document["rewards"] == []
+    assert "ladder" not in document
 
 
 def test_what_is_exported_changes_nothing_where_it_came_from(rich: Api):
@@ -119,7 +122,10 @@ def test_an_import_is_told_by_the_audit_log_as_a_whole_and_in_its_parts(rich: Ap
     assert (newest["action"], newest["resource"]) == ("configuration.imported", "config")
     assert (newest["before"], newest["after"]) == (before, export(other))
     actions = {part["action"] for part in parts if part["actor"] == newest["actor"]}
-    assert actions == {"program.changed", "earning-rules.drafted", "earning-rules.published", "reward.created"}
+    assert actions == {
+        "program.changed", "earning-rules.drafted", "earning-rules.published", "ladder.drafted", "ladder.published",
+        "reward.created",
+    }  # fmt: skip
 
 
 def test_a_difference_is_named_by_a_pointer_into_the_document(rich: Api):
@@ -263,6 +269,58 @@ def test_a_draft_that_someone_has_begun_is_left_to_them(api: Api):
 
     assert [rule["code"] for rule in api.get("/v1/admin/earning-rules").json["rules"]] == ["theirs"]
     assert [rule["code"] for rule in api.get("/v1/admin/earning-rules/draft").json["rules"]] == ["mine"]
+
+
+def test_a_ladder_is_imported_for_the_members_there_are_and_its_differences_are_named(rich: Api, other: Api):
+    document = export(rich)
+    assert [change["path"] for change in apply(other, document)["changes"]].count("/ladder") == 1
+    document["ladder"]["tiers"][1] |= {"threshold": 60_000, "benefits": {"multiplier": "2", "perks": ["Gift"]}}
+
+    changed = apply(other, document)
+
+    assert [change["path"] for change in changed["changes"]] == [
+        "/ladder/tiers/1/threshold", "/ladder/tiers/1/benefits/multiplier", "/ladder/tiers/1/benefits/perks",
+    ]  # fmt: skip
+    in_force = other.get("/v1/admin/ladder").json
+    assert (in_force["version"], in_force["members"], in_force["tiers"][1]["threshold"]) == (2, "now", 60_000)
+    assert apply(other, document)["changes"] == []
+
+
+def test_two_ways_of_saying_the_same_ladder_are_no_difference(rich: Api):
+    document = export(rich)
+    del document["ladder"]["grace"]
+    document["ladder"]["tiers"][0]["benefits"] = None
+    document["ladder"]["tiers"][1]["benefits"] = {"multiplier": "1.5"}
+
+    assert rich.post(f"{CONFIG}/diff", document).json["changes"] == []
+
+
+@pytest.mark.parametrize("nothing", [{}, {"ladder": None}])
+def test_a_document_without_a_ladder_takes_none_away(rich: Api, nothing: dict[str, Any]):
+    before = export(rich)
+
+    assert rich.post(f"{CONFIG}/diff", {"format": 1, **nothing}).json["changes"] == []
+    assert apply(rich, {"format": 1, **nothing})["changes"] == []
+    assert export(rich) == before
+
+
+def test_a_ladder_that_cannot_be_published_is_refused_where_it_stands_in_the_document(api: Api):
+    ladder = a_ladder({**BRONZE, "threshold": 5})
+
+    answer = api.post(f"{CONFIG}/import", {"format": 1, "program": {"rounding": "ceil"}, "ladder": ladder})
+
+    assert refused(answer) == (422, "ladder-invalid")
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/ladder/tiers/0/threshold"]
+    assert export(api)["program"]["rounding"] == "floor"
+
+
+def test_a_ladder_draft_that_someone_has_begun_is_left_to_them(api: Api):
+    api.put("/v1/admin/ladder/draft", a_ladder({**BRONZE, "code": "mine"}))
+
+    apply(api, {"format": 1, "ladder": a_ladder({**BRONZE, "code": "theirs"})})
+
+    assert [tier["code"] for tier in api.get("/v1/admin/ladder").json["tiers"]] == ["theirs"]
+    assert [tier["code"] for tier in api.get("/v1/admin/ladder/draft").json["tiers"]] == ["mine"]
 
 
 def test_rules_that_are_imported_overrule_what_was_scheduled(api: Api):

@@ -20,6 +20,7 @@ from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
+from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
 PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
@@ -27,7 +28,7 @@ PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
 # A POST that only reads, because what it looks for does not belong into a URL.
 READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
-    "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview",
+    "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview", "POST /v1/admin/ladder/check",
 }  # fmt: skip
 
 UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
@@ -245,6 +246,7 @@ def full(api: Api) -> Api:
     api.put("/v1/admin/earning-rules/draft", draft)
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
+    publish_ladder(api, {"code": "bronze", "threshold": 0})
     return api
 
 

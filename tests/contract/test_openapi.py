@@ -203,7 +203,7 @@ NATURAL = {
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
-    "/v1/activities/preview",
+    "/v1/activities/preview", "/v1/admin/ladder/check",
 }  # fmt: skip
 
 
@@ -319,6 +319,9 @@ STORY = [
     ("POST", "/v1/admin/earning-rules/check", {}),
     ("POST", "/v1/admin/earning-rules/rehearse", {}),
     ("POST", "/v1/admin/earning-rules/publish", {}),
+    ("PUT", "/v1/admin/ladder/draft", {}),
+    ("POST", "/v1/admin/ladder/check", {}),
+    ("POST", "/v1/admin/ladder/publish", {}),
     ("POST", "/v1/admin/config/diff", {}),
     ("POST", "/v1/admin/config/import", {}),
     ("POST", "/v1/admin/keys", {}),

@@ -115,7 +115,7 @@ def test_the_newest_orders_are_read_by_the_index_on_time(api: Api):
     sell(api, ("A", None))
 
     with api.app.app_context(), statements() as sent, transaction() as session:
-        queries.known(session, api.program.program_id)
+        queries.known(session, api.program, now=NOW)
         session.run("SET LOCAL enable_seqscan = off")
         session.run("SET LOCAL enable_sort = off")
         plan = session.rows(f"EXPLAIN {queries._SOLD}", (api.program.program_id, 20_000), into=scalar_row)

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from decimal import Decimal
 from fractions import Fraction
 
+from loyalty.core.findings import Finding, error, warning
 from loyalty.core.money import EXPONENTS, written
-from loyalty.earning.checks.proposal import Finding, Proposal, error, warning
+from loyalty.earning.checks.proposal import Proposal
 from loyalty.earning.rules import EarningRule
 from loyalty.programs.domain import POINTS, Program
 

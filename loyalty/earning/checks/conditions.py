@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from functools import lru_cache
 
-from loyalty.earning.checks.proposal import Finding, Proposal, error, warning
+from loyalty.core.findings import Finding, error, warning
+from loyalty.earning.checks.proposal import Proposal
 from loyalty.earning.rules import EarningRule
 from loyalty.rules import findings
 from loyalty.rules.expressions import (

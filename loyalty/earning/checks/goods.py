@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import chain
 
 from loyalty.core.categories import lineage
+from loyalty.core.findings import Finding, error, warning
 from loyalty.earning.checks.coverage import Goods, all_above
-from loyalty.earning.checks.proposal import Finding, Proposal, error, few, warning
+from loyalty.earning.checks.proposal import Proposal, few
 from loyalty.earning.rules import EarningRule
 
 Place = tuple[str, int, str]

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from loyalty.earning.checks.proposal import Finding, Proposal, warning
+from loyalty.core.findings import Finding, warning
+from loyalty.earning.checks.proposal import Proposal
 from loyalty.earning.rules import EarningRule
 
 # Each period with those that contain it whole. A week may lie in two months.

@@ -1,11 +1,11 @@
 """Names: codes and priorities that must be unique, units and segments that must be there, goods that nobody buys."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
-from difflib import get_close_matches
+from collections.abc import Iterator
 
 from loyalty.core.categories import SEPARATOR
-from loyalty.earning.checks.proposal import Finding, Proposal, error, few, warning
+from loyalty.core.findings import Finding, error, meant, warning
+from loyalty.earning.checks.proposal import Proposal, few
 from loyalty.earning.checks.spelling import Spelling
 from loyalty.rules.expressions import ExpressionInvalid, condition
 
@@ -41,8 +41,8 @@ def _ties(proposal: Proposal) -> Iterator[Finding]:
 def _units(proposal: Proposal) -> Iterator[Finding]:
     for number, rule in enumerate(proposal.rules):
         if rule.unit not in proposal.program.units:
-            meant = _meant(rule.unit, proposal.program.units)
-            detail = f"This program has no unit '{rule.unit}'.{meant} PATCH /v1/admin/program adds one."
+            nearest = meant(rule.unit, proposal.program.units)
+            detail = f"This program has no unit '{rule.unit}'.{nearest} PATCH /v1/admin/program adds one."
             yield error("unknown-unit", detail, "rules", number, "unit")
 
 
@@ -51,7 +51,7 @@ def _segments(proposal: Proposal) -> Iterator[Finding]:
     for number, rule in enumerate(proposal.rules):
         for place, code in enumerate(rule.segments):
             if code not in there:
-                detail = f"There is no segment '{code}' among the segments of this draft.{_meant(code, there)}"
+                detail = f"There is no segment '{code}' among the segments of this draft.{meant(code, there)}"
                 yield error("unknown-segment", f"{detail} Add it, or name another.", "rules", number, "segments", place)
     used = {code for rule in proposal.rules for code in rule.segments}
     for number, segment in enumerate(proposal.segments):
@@ -65,7 +65,7 @@ def _tiers(proposal: Proposal) -> Iterator[Finding]:
     for number, rule in enumerate(proposal.rules):
         for place, code in enumerate(rule.tiers):
             if code not in tiers:
-                detail = f"There is no tier '{code}'.{_meant(code, tiers)} The tiers are: {', '.join(sorted(tiers))}."
+                detail = f"There is no tier '{code}'.{meant(code, tiers)} The tiers are: {', '.join(sorted(tiers))}."
                 yield warning("unknown-tier", detail if tiers else NO_TIERS, "rules", number, "tiers", place)
 
 
@@ -144,8 +144,3 @@ def _is_odd(name: str) -> bool:
     if ">" not in name and "  " not in name:
         return name != name.strip()
     return name.count(">") != name.count(SEPARATOR) or "  " in name or name[0] == " " or name[-1] == " "
-
-
-def _meant(name: str, known: Collection[str]) -> str:
-    close = get_close_matches(name, sorted(known), n=1)
-    return f" Did you mean '{close[0]}'?" if close else ""

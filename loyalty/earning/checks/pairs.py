@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 
+from loyalty.core.findings import Finding, warning
 from loyalty.earning.checks.coverage import Coverage, Goods
-from loyalty.earning.checks.proposal import Finding, Proposal, warning
+from loyalty.earning.checks.proposal import Proposal
 from loyalty.earning.rules import EarningRule
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)

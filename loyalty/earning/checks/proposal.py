@@ -1,28 +1,18 @@
 """A draft as the checks see it, and what they say of it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from itertools import islice
-from typing import Literal
 
+from loyalty.core.findings import Finding
 from loyalty.earning.checks.coverage import Goods
 from loyalty.earning.rules import EarningRule, Segment
 from loyalty.programs.domain import Program
 
 # The first ten unknown SKUs of a rule say what is wrong; the other nine hundred say it again.
 FEW = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something about a draft, and where. An error keeps it from being published."""
-
-    level: Literal["error", "warning"]
-    code: str
-    pointer: str
-    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,30 +47,9 @@ class Proposal:
         return tuple(Goods(rule) for rule in self.rules)
 
 
-def error(code: str, detail: str, *place: object) -> Finding:
-    """What keeps a draft from being published."""
-    return Finding("error", code, pointer(place), detail)
-
-
-def warning(code: str, detail: str, *place: object) -> Finding:
-    """What is probably not meant."""
-    return Finding("warning", code, pointer(place), detail)
-
-
-def pointer(place: Sequence[object]) -> str:
-    """The steps into a draft as a JSON pointer. The names of its fields need no escaping."""
-    return "".join(f"/{step}" for step in place)
-
-
 def few(found: Iterator[Finding], count: int) -> Iterator[Finding]:
     """The first of `count` findings that are alike; the last of them says how many more there are."""
     shown = list(islice(found, FEW))
     if left_out := count - len(shown):
         shown[-1] = replace(shown[-1], detail=f"{shown[-1].detail} The same holds for {left_out} more in this list.")
     yield from shown
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a sentence: `'a', 'b' and 3 more`."""
-    shown = ", ".join(f"'{name}'" for name in names[:3])
-    return shown if len(names) <= 3 else f"{shown} and {len(names) - 3} more"  # noqa: PLR2004 (as many as are shown)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
 
 from loyalty.core import calendar
-from loyalty.earning.checks.proposal import Finding, Proposal, error, warning
+from loyalty.core.findings import Finding, error, warning
+from loyalty.earning.checks.proposal import Proposal
 from loyalty.earning.rules import WEEKDAYS, EarningRule, TimeWindow
 
 A_DAY = timedelta(days=1)
