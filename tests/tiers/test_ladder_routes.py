@@ -108,8 +108,8 @@ def test_a_ladder_is_shown_as_it_was_written(api: Api):
     }  # fmt: skip
     written = {
         "basis": "points_earned", "window": {"mode": "rolling", "months": 12, "days": 1},
-        "validity": {"mode": "months", "months": 6}, "downgrade": "one_step", "grace": {"days": 30, "round_to": "month"},
-        "tiers": [bronze, gold],
+        "validity": {"mode": "months", "months": 6}, "downgrade": "one_step",
+        "grace": {"days": 30, "round_to": "month"}, "tiers": [bronze, gold],
     }  # fmt: skip
 
     assert api.put(DRAFT, written).json == {**written, "version": 1}
@@ -183,15 +183,13 @@ def test_a_ladder_that_makes_no_sense_is_refused_where_it_stands(api: Api, chang
     ],
 )
 def test_a_tier_that_makes_no_sense_is_refused_where_it_stands(api: Api, changed: dict[str, Any], pointer: str):
-    bad = {**SILVER, **changed}
+    ladder = {**a_ladder(), "tiers": [{"name": "Bad", **SILVER, **changed}]}
 
-    assert refused_at(api.put(DRAFT, {**a_ladder(BRONZE), "tiers": [{"name": "Bad", **bad}]})) == [
-        f"/tiers/0/{pointer}"
-    ]
+    assert refused_at(api.put(DRAFT, ladder)) == [f"/tiers/0/{pointer}"]
 
 
 def test_what_is_missing_is_named(api: Api):
-    assert refused_at(api.put(DRAFT, {})) == ["/basis", "/downgrade", "/tiers", "/validity", "/window"]
+    assert refused_at(api.put(DRAFT, {})) == ["/basis", "/window", "/validity", "/downgrade", "/tiers"]
 
 
 def test_publishing_puts_the_draft_in_force_and_empties_it(api: Api):
@@ -299,7 +297,7 @@ def test_without_a_body_the_draft_is_checked(api: Api):
 
 def test_a_ladder_that_is_sent_is_checked_whole_and_not_stored(api: Api):
     assert codes(api.post(CHECK, a_ladder(BRONZE, downgrade="none"))) == []
-    assert refused_at(api.post(CHECK, {"basis": "spend"})) == ["/downgrade", "/tiers", "/validity", "/window"]
+    assert refused_at(api.post(CHECK, {"basis": "spend"})) == ["/window", "/validity", "/downgrade", "/tiers"]
     assert api.get(DRAFT).json == EMPTY
 
 
