@@ -6,6 +6,7 @@ and one that is late has nothing to catch up on but the work itself.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import orjson
@@ -28,7 +29,7 @@ KEEP_HOURS = 7 * 24
 # The queue's own function for putting jobs in; a trigger tells the workers when the transaction commits.
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[
-    ROW('default', %s, 0, %s, NULL, %s::jsonb, NULL)::procrastinate_job_to_defer_v1])
+    ROW('default', %s, 0, %s, NULL, %s::jsonb, now() + %s)::procrastinate_job_to_defer_v1])
 """
 
 # What a job that was told to stop ends with, and how it is asked whether it was.
@@ -74,12 +75,14 @@ def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
     return declare
 
 
-def defer(session: Session, name: str, *, lock: str | None = None, **arguments: Any) -> None:
+def defer(
+    session: Session, name: str, *, lock: str | None = None, after: timedelta | None = None, **arguments: Any
+) -> None:
     """Put a job into the queue, in the transaction of the session: there is none until that commits, or if it does not.
 
-    Jobs of one `lock` are done one after the other.
+    Jobs of one `lock` are done one after the other. With `after`, it is not done before that time has passed.
     """
-    session.run(_DEFER, (name, lock, orjson.dumps(arguments).decode()))
+    session.run(_DEFER, (name, lock, orjson.dumps(arguments).decode(), after))
 
 
 @queue.periodic(cron="* * * * *")

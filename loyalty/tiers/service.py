@@ -77,8 +77,9 @@ def publish(
     draft.ladder, draft.version, draft.updated_at = None, draft.version + 1, now
     session.orm.add_all((row, _move(row, now=now)))
     session.orm.flush()
-    # It is put into the queue for the ladder that is in force at once; those to come are found when they are due.
-    queue.defer(session, "tiers.move", timestamp=0)
+    # The job that looks every minute would find the move, too; this one is there the moment the ladder is in force.
+    wait = None if row.effective_from is None else row.effective_from - now
+    queue.defer(session, "tiers.move", after=wait, timestamp=0)
     published = queries.stored_ladder(session, program_id, version=row.version, now=now)
     audit.record(
         session, program_id, actor=published_by, action="ladder.published", resource="ladder",
