@@ -22,8 +22,8 @@ from loyalty.tiers.domain import Ladder, Ladders, alone
 from loyalty.tiers.progress import Bucket, Progress
 from loyalty.tiers.terms import EVER
 
-# What happens, in the order in which it does on one day; the last two by version of the ladder.
-ENDED, IMPORTED, ADOPTED, COUNTED = range(4)
+# What happens, in the order in which it does on one day; all but the first by version of the ladder.
+ENDED, ADOPTED, IMPORTED, COUNTED = range(4)
 Position = tuple[date, int, int]
 BEGIN: Position = (EVER, -1, ENDED)
 END: Position = (date.max, 0, COUNTED)
@@ -57,11 +57,12 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """A tier that a member brought along from another program."""
+    """A tier that a member brought along from another program, when the ladder of a version was in force."""
 
     tier: str
     since: datetime
     until: datetime | None
+    version: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,11 +152,12 @@ class _Course:
         if step == ENDED:
             return self._review(state, day)
         if step == IMPORTED:
-            return self._take_over(state, day)
+            return self._take_over(state, (day, version))
         if step == ADOPTED:
             return self._adopt(state, self.life.ladders.of_version(version))
         ladder = self._ladder(state)
-        return self.count(state, (day, version), self.progress.days[day, version].of(ladder.basis))
+        added = self.progress.days[day, version].of(ladder.basis)
+        return self.count(state, (day, version), added) if added else None
 
     def _end(self, state: State, position: Position, now: datetime) -> Position | None:
         if state.valid_to is None or state.held_to is None:
@@ -165,7 +167,7 @@ class _Course:
         return (day, -1, ENDED) if calendar.midnight(day, self.life.zone) <= now else None
 
     def _import(self, _state: State, position: Position, now: datetime) -> Position | None:
-        found = ((self.life.day(each.since), -1, IMPORTED) for each in self.life.imported if each.since <= now)
+        found = ((*self._bucket_of(each), IMPORTED) for each in self.life.imported if each.since <= now)
         return min((event for event in found if event > position), default=None)
 
     def _adoption(self, state: State, _position: Position, now: datetime) -> Position | None:
@@ -221,24 +223,35 @@ class _Course:
             return self._valid(replace(here, reason="kept"), self._renewed(ladder, state, day))
         if day < state.held_to:
             return None
-        anew = self._value(ladder, self._begin(ladder, day), (day, -1))
-        target = rank - 1 if ladder.downgrade == "one_step" else min(rank - 1, ladder.rank_for(max(counts, anew)))
+        target = rank - 1 if ladder.downgrade == "one_step" else min(rank - 1, ladder.rank_for(counts))
         lower = replace(
             here, tier=ladder.tiers[target].code, since=calendar.midnight(day, self.life.zone), reason="fell"
         )
-        renewed = self._renewed(ladder, state, day)
-        if anew >= max(1, ladder.tiers[target].threshold) > counts:
-            # It was reached in the time that has begun.
-            renewed = terms.valid_to(ladder, day - terms.A_DAY, self.life.enrolled_on)
+        renewed, reached_on = self._renewed(ladder, state, day), self._reached_in_grace(ladder, target, end, day)
+        until = terms.valid_to(ladder, reached_on, self.life.enrolled_on) if reached_on else None
+        if target and reached_on and until and renewed and until > renewed:
+            return self._valid(replace(lower, reached_on=reached_on), until)
         return self._valid(lower, renewed if target else None)
 
-    def _take_over(self, state: State, day: date) -> State | None:
+    def _reached_in_grace(self, ladder: Ladder, target: int, begin: date, end: date) -> date | None:
+        """The last day of a grace on which a lower tier was reached anew, for which it is then as valid as ever."""
+        buckets, threshold = self.progress.buckets, ladder.tiers[target].threshold
+        for bucket in reversed(buckets[bisect_left(buckets, (begin, -1)) : bisect_left(buckets, (end, -1))]):
+            after = self._value(ladder, self._begin(ladder, bucket[0]), bucket)
+            if after - self.progress.days[bucket].of(ladder.basis) < threshold <= after:
+                return bucket[0]
+        return None
+
+    def _bucket_of(self, imported: Imported) -> Bucket:
+        return self.life.day(imported.since), imported.version
+
+    def _take_over(self, state: State, bucket: Bucket) -> State | None:
         """A tier from elsewhere counts as if it had been reached here, unless a higher one was."""
-        ladder = self._ladder(state)
+        ladder, day = self._ladder(state), bucket[0]
         found = state
         for each in self.life.imported:
             rank = ladder.rank(each.tier)
-            if self.life.day(each.since) != day or rank is None or rank < (ladder.rank(found.tier) or 0):
+            if self._bucket_of(each) != bucket or rank is None or rank < (ladder.rank(found.tier) or 0):
                 continue
             end = terms.valid_to(ladder, day, self.life.enrolled_on)
             if each.until is not None and ladder.downgrade != "none":

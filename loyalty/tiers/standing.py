@@ -66,7 +66,10 @@ class Standing:
     def life(self, ladders: Ladders, moments: Mapping[Bucket, datetime] | None = None) -> Life:
         """What the course depends on."""
         known = {(s.day, s.ladder_version): s.since for s in self.states if s.step == COUNTED and s.reason == "reached"}
-        imported = tuple(Imported(g.tier, g.since, g.until) for g in self.grants if g.kind == "imported")
+        imported = tuple(
+            Imported(g.tier, g.since, g.until, bucket_of(ladders, g.since)[1])
+            for g in self.grants if g.kind == "imported"
+        )  # fmt: skip
         return Life(
             ladders=ladders, enrolled_at=self.enrolled_at, imported=imported, moments={**known, **(moments or {})}
         )
