@@ -44,8 +44,9 @@ SELECT {_LOCKED} FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL
 _HOLD_STILL = "SELECT 1 FROM members WHERE member_id = %s FOR NO KEY UPDATE"
 _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
 
-# Who has something due, by an index of instants: of the ledger, or of tiers. The choice and the lock are one statement, so that a member
-# whom someone else has locked is passed over for the next one instead of being waited for: hence no order of ids.
+# Who has something due, by an index of instants: of the ledger, or of tiers. The choice and the lock are one statement,
+# so that a member whom someone else has locked is passed over for the next one instead of being waited for: hence no
+# order of ids.
 _LOCK_DUE = f"""
 SELECT m.program_id, {_LOCKED} FROM {{table}} a JOIN members m ON m.member_id = a.member_id
 WHERE a.next_change_at <= %s AND a.program_id NOT IN (SELECT program_id FROM programs WHERE clock_ahead > '0')

@@ -127,10 +127,19 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
 
 def grant(standing: Standing, ladders: Ladders, given: Grant, *, now: datetime) -> Standing:
     """The standing with a tier granted. One that was imported changes the course, which then begins anew."""
-    standing = replace(settle(standing, ladders, now=now), grants=(*standing.grants, given))
-    if given.kind == "imported":
+    return regrant(standing, ladders, (*standing.grants, given), cause=given.kind, now=now)
+
+
+def regrant(
+    standing: Standing, ladders: Ladders, grants: Sequence[Grant], *, cause: str, reference: str | None = None,
+    now: datetime,
+) -> Standing:  # fmt: skip
+    """The standing with these grants instead of those it had. Where imported ones differ, the course begins anew."""
+    before = settle(standing, ladders, now=now)
+    standing = replace(before, grants=tuple(grants))
+    if standing.life(ladders).imported != before.life(ladders).imported:
         standing = _anew(standing, ladders, now)
-    return _evaluated(standing, ladders, now, given.kind, str(given.grant_id))
+    return _evaluated(standing, ladders, now, cause, reference)
 
 
 def anew(standing: Standing, ladders: Ladders, *, cause: str, reference: str | None, now: datetime) -> Standing:

@@ -80,7 +80,7 @@ CREATE TABLE tier_grants (
     granted_at timestamptz NOT NULL,
     CONSTRAINT pk_tier_grants PRIMARY KEY (member_id, grant_id),
     CONSTRAINT ck_tier_grants_kind_is_known CHECK (kind IN ('pinned', 'imported', 'kept')),
-    CONSTRAINT ck_tier_grants_lasts CHECK (until IS NULL OR since < until)
+    CONSTRAINT ck_tier_grants_lasts CHECK (until IS NULL OR since <= until)
 );
 CREATE TABLE tier_evaluations (
     member_id uuid NOT NULL,
