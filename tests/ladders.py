@@ -9,6 +9,7 @@ from flask import Flask
 from psycopg.rows import dict_row
 
 from loyalty.db.session import Session, transaction
+from loyalty.programs import queries
 from loyalty.programs import service as programs
 from tests.api import Api
 from tests.builders import NOW
@@ -42,6 +43,8 @@ def publish(
     """Let a ladder be in force, from the beginning of time unless said otherwise."""
     with api.app.app_context(), transaction() as session:
         publish_in(session, api.program.program_id, version, effective_from=effective_from, moving=moving, **given)
+    # Publishing leads by more than the second for which a configuration is remembered.
+    queries._remembered.pop(api.program.program_id, None)
 
 
 def publish_in(

@@ -5,9 +5,11 @@ one replaces it: nothing is left of what was never so.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from loyalty.core import calendar
+from loyalty.tiers import terms
 from loyalty.tiers.domain import Grant, Ladders
 from loyalty.tiers.standing import Standing, regrant
 
@@ -24,6 +26,17 @@ class Granted:
 def pins(standing: Standing, now: datetime) -> list[Grant]:
     """The pins that hold, the latest last. There are several only where members were merged."""
     return [g for g in standing.grants if g.kind == "pinned" and (g.until is None or g.until > now)]
+
+
+def counts_from(standing: Standing, ladders: Ladders, now: datetime) -> date:
+    """The first day that has to be read when the next grant ends, for what is written down then."""
+    coming = [g.until for g in standing.grants if g.until is not None and g.until > now and g.kind != "imported"]
+    if not coming:
+        return date.max
+    ladder = ladders.of_version(standing.state.ladder_version)
+    day, enrolled_on = (calendar.local_date(at, ladders.zone) for at in (min(coming), standing.enrolled_at))
+    begin = terms.window_begin(ladder.window, day, enrolled_on)
+    return date.max if begin == terms.EVER else begin
 
 
 def pin(standing: Standing, ladders: Ladders, given: Grant, *, now: datetime) -> Granted:
