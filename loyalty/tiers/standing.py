@@ -106,11 +106,9 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
     if ladders.at(now) is None:
         return replace(standing, added=added)
     before = settle(standing, ladders, now=now)
-    if standing.states and standing.states != before.states:
-        # The course has gone on since; grants have not ended backwards in time.
-        standing = _run(standing, ladders, at)
-    else:
-        standing = before
+    gone_on = standing.states and standing.states != before.states
+    # Grants do not end backwards in time.
+    standing = _run(standing, ladders, at) if gone_on else before
     is_late = (*bucket, COUNTED) < max(standing.reached, standing.state.position)
     takes = min(news.amounts.spend, news.amounts.points, news.amounts.orders) < 0
     ended = any(g.until is not None and at < g.until <= now for g in standing.grants)

@@ -30,7 +30,7 @@ def test_what_a_fake_review_earned_is_taken_back(api: Api):
     assert answer.json == {
         "activity_id": "review-77", "status": "cancelled", "points": taken,
         "awards": [{"rule": {"code": "review", "version": 1}, "unit": "points", **taken}],
-        "balance": {"available": 0, "pending": 0, "held": 0, "debt": 0},
+        "balance": {"available": 0, "pending": 0, "held": 0, "debt": 0}, "tier": None,
     }  # fmt: skip
     assert story(api) == [("earn", 50), ("reverse", -50)]
     entry = shop.entries(api)[-1]
