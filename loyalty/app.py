@@ -23,6 +23,7 @@ from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
+from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import routes as tiers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests
 from loyalty.web.blueprints import Blueprint
@@ -31,12 +32,14 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
     (membership_routes.bp, "members"),
     (ledger_routes.bp, "members"),
+    (tier_grant_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),
     (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
     (rewards_routes.admin, "admin"),
+    (tier_grant_routes.admin, "admin"),
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
     (tiers_routes.bp, "admin"),

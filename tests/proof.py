@@ -1,20 +1,33 @@
 """The audit that ends every test of the database."""
 
+from datetime import datetime
 from importlib import util
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session
 from loyalty.ledger import verification
+from loyalty.programs import queries as programs
+from loyalty.tiers import queries as tiers
+from loyalty.tiers import reading
+from loyalty.tiers.domain import Ladders
+from loyalty.tiers.reading import Asked
+from loyalty.tiers.standing import Standing, anew, settle, tier_at
 
-_FILE = Path(__file__).parents[1] / "migrations" / "versions" / "0011_earning.py"
-_spec = util.spec_from_file_location("backfill", _FILE)
-assert _spec is not None
-assert _spec.loader is not None
-_backfill = util.module_from_spec(_spec)
-_spec.loader.exec_module(_backfill)
+
+def _migration(name: str) -> Any:
+    spec = util.spec_from_file_location(name, Path(__file__).parents[1] / "migrations" / "versions" / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+_backfill, _tiers = _migration("0011_earning"), _migration("0015_tiers")
 
 # What was bought, added up anew from orders and returns, against what was kept up with each of them. A category of
 # which all came back stays with zeros.
@@ -34,6 +47,57 @@ WHERE (coalesce(a.orders, 0), coalesce(a.quantity, 0), coalesce(a.spend, 0))
    <> (coalesce(k.orders, 0), coalesce(k.quantity, 0), coalesce(k.spend, 0))
 """
 
+# What counts for tiers, day by day, against orders, activities, and what came back of them.
+_DAYS = f"""
+WITH RECURSIVE owners (member_id, owner_id) AS ({_tiers.OWNERS}),
+anew AS ({_tiers.DAYS}),
+kept AS (SELECT member_id, day, sum(spend)::bigint AS spend, sum(points)::bigint AS points,
+                sum(orders)::bigint AS orders FROM tier_days GROUP BY 1, 2)
+SELECT m.customer_id, day, a.spend, k.spend, a.points, k.points, a.orders, k.orders
+FROM anew a FULL JOIN kept k USING (member_id, day) JOIN members m USING (member_id)
+WHERE (%(program_id)s::uuid IS NULL OR m.program_id = %(program_id)s::uuid)
+  AND (coalesce(a.spend, 0), coalesce(a.points, 0), coalesce(a.orders, 0))
+   <> (coalesce(k.spend, 0), coalesce(k.points, 0), coalesce(k.orders, 0))
+"""
+# Whoever was merged has no days any more, and whoever is closed stays where they stood.
+_STANDINGS = """
+SELECT m.customer_id, s.spend, d.spend, s.points, d.points, s.orders, d.orders
+FROM tier_standings s JOIN members m USING (member_id) LEFT JOIN LATERAL (
+    SELECT coalesce(sum(spend), 0)::bigint AS spend, coalesce(sum(points), 0)::bigint AS points,
+           coalesce(sum(orders), 0)::bigint AS orders FROM tier_days WHERE member_id = s.member_id) d ON true
+WHERE (%(program_id)s::uuid IS NULL OR m.program_id = %(program_id)s::uuid) AND m.merged_into IS NULL
+  AND (s.spend, s.points, s.orders) <> (d.spend, d.points, d.orders)
+"""
+_RECORDED = """
+SELECT m.program_id, m.member_id, m.enrolled_at, e.recorded_at
+FROM tier_standings s JOIN members m USING (member_id) CROSS JOIN LATERAL (
+    SELECT max(recorded_at) AS recorded_at FROM tier_evaluations WHERE member_id = s.member_id) e
+WHERE (%(program_id)s::uuid IS NULL OR m.program_id = %(program_id)s::uuid) AND m.status <> 'closed'
+  AND e.recorded_at IS NOT NULL
+"""
+
+
+def assert_tiers_stand(session: Session, program_id: UUID | None = None) -> None:
+    """What counts is what was bought, and members stand where they would if everything had been known in time."""
+    assert session.rows(_DAYS, {"program_id": program_id}, into=tuple_row) == [], "a day is not what was bought"
+    wrong = session.rows(_STANDINGS, {"program_id": program_id}, into=tuple_row)
+    assert wrong == [], "a standing is not the sum of its days"
+    of_programs: dict[UUID, Ladders] = {}
+    for found, member_id, enrolled_at, now in session.rows(_RECORDED, {"program_id": program_id}, into=tuple_row):
+        if found not in of_programs:
+            of_programs[found] = tiers.ladders(session, programs.load(session, found))
+        ladders, asked = of_programs[found], [Asked(member_id, enrolled_at, None)]
+        recorded = reading.whole(session, ladders, asked, now=now)[member_id]
+        again = anew(recorded, ladders, cause="proof", reference=None, now=now)
+        recorded = settle(recorded, ladders, now=now)
+        assert _told(recorded, ladders, now) == _told(again, ladders, now), "a tier is not what was bought"
+        assert recorded.tier == again.tier, "a tier is not the highest of those bought and granted"
+
+
+def _told(standing: Standing, ladders: Ladders, now: datetime) -> tuple[object, ...]:
+    state, held = standing.state, tier_at(standing, ladders, now)
+    return state.ladder_version, state.tier, state.valid_to, state.held_to, held and held[0].code
+
 
 def assert_books_balance(session: Session, program_id: UUID | None = None) -> None:
     """The books of a program (or of everybody in the worker's database) are in order, and histories what was bought."""
@@ -41,3 +105,4 @@ def assert_books_balance(session: Session, program_id: UUID | None = None) -> No
     assert result.ok, result.findings
     wrong = session.rows(_HISTORIES, {"program_id": program_id}, into=tuple_row)
     assert wrong == [], "a history of purchases is not what was bought"
+    assert_tiers_stand(session, program_id)

@@ -49,7 +49,7 @@ def cancel_activity(session: Session, program_id: UUID, activity_id: str, *, now
     changes = ledger.changes_of(book, program_id, now=now)
     changes.add(_uncounted(session, activity, program, book).changes(program_id))
     less = Amounts(points=-sum(award.points for award in activity.awards if award.unit == POINTS))
-    news = News(activity.occurred_at, less, "cancellation", activity_id)
+    news = News(min(activity.occurred_at, activity.recorded_at), less, "cancellation", activity_id)
     before, after, ladders = take_back(session, program, member, news, now=now)
     changes.add(changes_of(after, ladders, program_id, now=now))
     tier = change_of(before, after)

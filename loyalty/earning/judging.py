@@ -120,7 +120,7 @@ def decide(
     for case in cases:
         facts, standing = all_facts[case.member_id], standings[case.member_id]
         left[case.member_id] -= 1
-        standing, facts = with_tier(standing, facts, ladders, min(case.occasion.at, now), now=now)
+        before, facts = with_tier(standing, facts, ladders, min(case.occasion.at, now), now=now)
         if rooms:
             facts = replace(facts, budgets=dict(rooms))
         judgement = worth(case.occasion, case.rule_set, program, facts)
@@ -129,7 +129,7 @@ def decide(
         after = counted_for_tier(standing, ladders, case.occasion, amounts, reference=case.reference, now=now)
         standings[case.member_id] = after
         judged = Judged(case.rule_set.version, program.version, facts)
-        verdicts.append(Verdict(judgement, judged, change_of(standing, after)))
+        verdicts.append(Verdict(judgement, judged, change_of(before, after)))
         if left[case.member_id]:
             all_facts[case.member_id] = _after(facts, case, judgement, program, added)
         for award in judgement.awards:

@@ -58,11 +58,10 @@ def change_of(before: Standing, after: Standing) -> TierChange | None:
 def with_tier(
     standing: Standing, facts: Facts, ladders: Ladders, at: datetime, *, now: datetime
 ) -> tuple[Standing, Facts]:
-    """The standing with all that came by itself, and facts with the tier that the member had at an instant."""
+    """The standing as of `now`, and facts with the tier of `at`: what comes late is judged by the tier of then."""
     if not ladders.any:
         return standing, facts
-    # Who was never seen under a ladder begins as of now; what came late is judged by the tier of then.
-    standing = settle(standing, ladders, now=at if standing.states else now)
+    standing = settle(standing, ladders, now=now)
     held = tier_at(standing, ladders, at)
     if held is None:
         return standing, facts

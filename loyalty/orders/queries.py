@@ -30,7 +30,7 @@ WHERE k.program_id = %s AND k.kind = 'order' AND k.key = %s
 """
 
 _RECORDED = """
-SELECT member_id, order_id, status, placed_at, confirmed_at, lines, discount, returned, award_seqs, judged
+SELECT member_id, order_id, status, placed_at, recorded_at, confirmed_at, lines, discount, returned, award_seqs, judged
 FROM orders WHERE member_id = %s AND order_id = %s FOR NO KEY UPDATE
 """
 
@@ -68,6 +68,7 @@ class RecordedOrder:
     order_id: str
     status: str
     placed_at: datetime
+    recorded_at: datetime
     confirmed_at: datetime | None
     lines: list[dict[str, Any]]
     discount: int

@@ -172,7 +172,8 @@ def _uncount(
     program_id = case.program.program_id
     tally, less = uncount(session, case.order, case.program, case.book, state.lines)
     changes.add(tally.changes(program_id))
-    news = News(case.order.placed_at, less, *cause)
+    # On the day on which it counted: not that of a shop whose clock runs ahead.
+    news = News(min(case.order.placed_at, case.order.recorded_at), less, *cause)
     before, after, ladders = take_back(session, case.program, case.member, news, now=now)
     changes.add(changes_of(after, ladders, program_id, now=now))
     tier = change_of(before, after)

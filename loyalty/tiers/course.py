@@ -13,7 +13,7 @@ was bought, in that order. To run the course again from anywhere gives what it g
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 
 from loyalty.core import calendar
@@ -27,6 +27,8 @@ ENDED, ADOPTED, IMPORTED, COUNTED = range(4)
 Position = tuple[date, int, int]
 BEGIN: Position = (EVER, -1, ENDED)
 END: Position = (date.max, 0, COUNTED)
+
+A_MOMENT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -255,7 +257,8 @@ class _Course:
                 continue
             end = terms.valid_to(ladder, day, self.life.enrolled_on)
             if each.until is not None and ladder.downgrade != "none":
-                end = self.life.day(each.until)
+                # Days are half-open: one that has begun when it ends is one on which it is valid.
+                end = self.life.day(each.until - A_MOMENT) + terms.A_DAY
             found = replace(found, tier=each.tier, since=each.since, reached_on=day, day=day, step=IMPORTED, number=0)
             found = self._valid(replace(found, reason="imported"), end if rank else None)
         return None if found is state else found
@@ -284,7 +287,10 @@ class _Course:
         start = beginning(life, self.progress)
         stop = (day, ladder.version, ADOPTED)
         found = last(run(life, start, self.progress, now=begin, stop=stop), start)
-        return replace(found, since=begin, day=day, step=ADOPTED, reason="moved", number=0)
+        # Who brought a tier along has had it since then.
+        brought = any((each.tier, each.since) == (found.tier, found.since) for each in self.life.imported)
+        since = found.since if brought else begin
+        return replace(found, since=since, day=day, step=ADOPTED, reason="moved", number=0)
 
     def _keep_begin(self, ladder: Ladder, end: date) -> date:
         return terms.keep_begin(ladder, end, self.life.enrolled_on)

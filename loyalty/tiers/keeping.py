@@ -6,6 +6,7 @@ from uuid import UUID
 
 from loyalty.core.ids import new_id
 from loyalty.db.writer import Changes
+from loyalty.tiers import granting
 from loyalty.tiers.domain import Amounts, Ladders
 from loyalty.tiers.models import TierDayRow, TierEvaluationRow, TierGrantRow, TierPeriodRow, TierStandingRow
 from loyalty.tiers.progress import Bucket
@@ -64,6 +65,6 @@ def _row(standing: Standing, ladders: Ladders, program_id: UUID, number: int, no
         "ladder_version": standing.state.ladder_version,
         "seq": number,
         **asdict(standing.progress.total),
-        "counts_from": counts_from(standing, ladders),
+        "counts_from": min(counts_from(standing, ladders), granting.counts_from(standing, ladders, now)),
         "next_change_at": next_change_at(standing, ladders, now),
     }

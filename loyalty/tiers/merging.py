@@ -34,7 +34,9 @@ def merged(session: Session, program: Program, source: LockedMember, target: Loc
     for bucket, amounts in giver.progress.days.items():
         days[bucket] = days[bucket] + amounts if bucket in days else amounts
     progress = Progress(giver.progress.total + taker.progress.total, days)
-    grants = tuple(replace(g, grant_id=None) for g in giver.grants if g.until is None or g.until > now)
+    # What was imported is a part of the course, also when its validity is over: it may have been kept since.
+    lasting = [g for g in giver.grants if g.kind == "imported" or g.until is None or g.until > now]
+    grants = tuple(replace(g, grant_id=None) for g in lasting)
     taker = replace(taker, progress=progress, grants=(*taker.grants, *grants))
     taker = anew(taker, ladders, cause="merge", reference=source.customer_id, now=now)
     changes.add(changes_of(taker, ladders, program.program_id, now=now))

@@ -115,13 +115,14 @@ class TierPeriodRow(Base):
 class TierGrantRow(Base):
     """A tier that a member has whatever was bought: `pinned` by hand, `imported` from another program, or `kept`.
 
-    `kept` is what the ladder's downgrade leaves of a tier that was reached with what came back.
+    `kept` is what the ladder's downgrade leaves of a tier that was reached with what came back. A pin that another one
+    replaces at the same instant ends as it begins.
     """
 
     __tablename__ = "tier_grants"
     __table_args__ = (
         CheckConstraint("kind IN ('pinned', 'imported', 'kept')", name="kind_is_known"),
-        CheckConstraint("until IS NULL OR since < until", name="lasts"),
+        CheckConstraint("until IS NULL OR since <= until", name="lasts"),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -98,11 +98,7 @@ def settle(standing: Standing, ladders: Ladders, *, now: datetime) -> Standing:
         return standing
     if not standing.states:
         return _begin(standing, ladders, now)
-    life = standing.life(ladders)
-    for state in course.run(life, standing.state, standing.progress, now=now, position=standing.reached):
-        standing = replace(standing, states=(*standing.states, state))
-        standing = _evaluated(standing, ladders, _instant(state, life), state.reason, None)
-    return _with_grants(standing, ladders, now)
+    return _with_grants(_run(standing, ladders, now), ladders, now)
 
 
 def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) -> Standing:
@@ -112,28 +108,41 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
     added = {**standing.added, bucket: standing.added.get(bucket, NOTHING) + news.amounts}
     if ladders.at(now) is None:
         return replace(standing, added=added)
-    standing = settle(standing, ladders, now=min(at, now) if standing.states else now)
-    before = standing
-    standing = replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
-    is_late = (*bucket, COUNTED) < max(before.reached, before.state.position)
+    before = settle(standing, ladders, now=now)
+    gone_on = standing.states and standing.states != before.states
+    # Grants do not end backwards in time.
+    standing = _run(standing, ladders, at) if gone_on else before
+    is_late = (*bucket, COUNTED) < max(standing.reached, standing.state.position)
     takes = min(news.amounts.spend, news.amounts.points, news.amounts.orders) < 0
+    ended = any(g.until is not None and at < g.until <= now for g in standing.grants)
+    seen_at = now if is_late or takes or ended or at < standing.since else at
+    standing = replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
     if is_late or takes:
-        standing = _again(settle(before, ladders, now=now), standing, ladders, at, now=now)
+        standing = _again(before, standing, ladders, at, now=now)
     else:
         life = standing.life(ladders, {bucket: at})
         amount = news.amounts.of(ladders.of_version(standing.state.ladder_version).basis)
         if amount and (found := course.counted(life, standing.state, standing.progress, bucket, amount)):
             standing = replace(standing, states=(*standing.states, found))
-    standing = _evaluated(standing, ladders, now if is_late or takes else at, news.cause, news.reference)
+    standing = _evaluated(standing, ladders, seen_at, news.cause, news.reference)
     return settle(standing, ladders, now=now)
 
 
 def grant(standing: Standing, ladders: Ladders, given: Grant, *, now: datetime) -> Standing:
     """The standing with a tier granted. One that was imported changes the course, which then begins anew."""
-    standing = replace(settle(standing, ladders, now=now), grants=(*standing.grants, given))
-    if given.kind == "imported":
+    return regrant(standing, ladders, (*standing.grants, given), cause=given.kind, now=now)
+
+
+def regrant(
+    standing: Standing, ladders: Ladders, grants: Sequence[Grant], *, cause: str, reference: str | None = None,
+    now: datetime,
+) -> Standing:  # fmt: skip
+    """The standing with these grants instead of those it had. Where imported ones differ, the course begins anew."""
+    before = settle(standing, ladders, now=now)
+    standing = replace(before, grants=tuple(grants))
+    if standing.life(ladders).imported != before.life(ladders).imported:
         standing = _anew(standing, ladders, now)
-    return _evaluated(standing, ladders, now, given.kind, str(given.grant_id))
+    return _evaluated(standing, ladders, now, cause, reference)
 
 
 def anew(standing: Standing, ladders: Ladders, *, cause: str, reference: str | None, now: datetime) -> Standing:
@@ -169,6 +178,15 @@ def counts_from(standing: Standing, ladders: Ladders) -> date:
     ladder = ladders.of_version(state.ladder_version)
     begin = terms.keep_begin(ladder, state.valid_to, calendar.local_date(standing.enrolled_at, ladders.zone))
     return date.max if begin == terms.EVER else begin
+
+
+def _run(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
+    """The standing with what the course holds until `now`."""
+    life = standing.life(ladders)
+    for state in course.run(life, standing.state, standing.progress, now=now, position=standing.reached):
+        standing = replace(standing, states=(*standing.states, state))
+        standing = _evaluated(standing, ladders, _instant(state, life), state.reason, None)
+    return standing
 
 
 def _begin(standing: Standing, ladders: Ladders, now: datetime) -> Standing:

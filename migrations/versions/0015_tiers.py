@@ -80,7 +80,7 @@ CREATE TABLE tier_grants (
     granted_at timestamptz NOT NULL,
     CONSTRAINT pk_tier_grants PRIMARY KEY (member_id, grant_id),
     CONSTRAINT ck_tier_grants_kind_is_known CHECK (kind IN ('pinned', 'imported', 'kept')),
-    CONSTRAINT ck_tier_grants_lasts CHECK (until IS NULL OR since < until)
+    CONSTRAINT ck_tier_grants_lasts CHECK (until IS NULL OR since <= until)
 );
 CREATE TABLE tier_evaluations (
     member_id uuid NOT NULL,
@@ -126,10 +126,11 @@ OWNERS = """
     SELECT m.member_id, o.owner_id FROM owners o JOIN members m ON m.merged_into = o.member_id
 """
 
-# What was bought, line by line, as for the purchase histories (0011).
+# What was bought, line by line, as for the purchase histories (0011). What a shop whose clock runs ahead says of
+# tomorrow counts today.
 BOUGHT = """
 WITH lines AS (
-    SELECT o.member_id, o.order_id, o.placed_at, o.discount, l->>'line_id' AS line_id,
+    SELECT o.member_id, o.order_id, least(o.placed_at, o.recorded_at) AS placed_at, o.discount, l->>'line_id' AS line_id,
            (l->>'quantity')::bigint AS quantity,
            coalesce((o.returned->'lines'->>(l->>'line_id'))::bigint, 0) AS returned,
            (l->>'quantity')::numeric * (l->>'unit_price')::numeric - (l->>'discount')::numeric AS net
@@ -152,18 +153,18 @@ FROM ranked WHERE quantity > returned GROUP BY member_id, order_id, placed_at
 
 # What rules gave in points, less what came back by line: rounded down line by line, as returns take it back.
 EARNED = """
-SELECT o.member_id, o.placed_at AS at, 0 AS orders, sum(e.points - coalesce(b.points, 0)) AS points, 0::numeric AS spend
+SELECT o.member_id, least(o.placed_at, o.recorded_at) AS at, 0 AS orders, sum(e.points - coalesce(b.points, 0)) AS points, 0::numeric AS spend
 FROM orders o JOIN entries e ON e.member_id = o.member_id AND e.seq = ANY(o.award_seqs) AND e.unit = 'points'
 LEFT JOIN LATERAL (
     SELECT sum(div((a->>'points')::numeric * coalesce((o.returned->'lines'->>(a->>'line_id'))::numeric, 0),
                    (l->>'quantity')::numeric)) AS points
     FROM jsonb_array_elements(e.detail->'lines') a
     JOIN jsonb_array_elements(o.lines) l ON l->>'line_id' = a->>'line_id') b ON true
-WHERE o.customer_id IS NOT NULL GROUP BY o.member_id, o.order_id, o.placed_at
+WHERE o.customer_id IS NOT NULL GROUP BY o.member_id, o.order_id, o.placed_at, o.recorded_at
 UNION ALL
-SELECT v.member_id, v.occurred_at, 0, sum(e.points), 0
+SELECT v.member_id, least(v.occurred_at, v.recorded_at), 0, sum(e.points), 0
 FROM activities v JOIN entries e ON e.member_id = v.member_id AND e.seq = ANY(v.award_seqs) AND e.unit = 'points'
-WHERE v.status = 'recorded' GROUP BY v.member_id, v.activity_id, v.occurred_at
+WHERE v.status = 'recorded' GROUP BY v.member_id, v.activity_id, v.occurred_at, v.recorded_at
 """
 
 # By day of the program's zone.

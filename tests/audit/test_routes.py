@@ -11,10 +11,11 @@ from psycopg.rows import scalar_row
 from loyalty.audit import queries
 from loyalty.db.session import Session, transaction
 from tests.api import Api
-from tests.builders import a_key, a_program, reward_json
+from tests.builders import NOW, a_key, a_program, reward_json
 from tests.contract.test_openapi import operations
+from tests.ladders import publish
 from tests.rights import as_owner
-from tests.shop import a_ladder
+from tests.shop import a_ladder, at
 
 DRAFT = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
 LADDER = a_ladder({"code": "bronze", "threshold": 0})
@@ -183,6 +184,7 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         program = a_program(session, sandbox=True)
         api = Api(app, program, a_key(session, program))
     made = api.post("/v1/admin/keys", {"scopes": ["orders"]}).json
+    publish(api)
     numbers = count(1)
     requests: dict[str, Any] = {
         "PATCH /v1/admin/program": lambda: api.patch(
@@ -197,6 +199,9 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         "POST /v1/admin/keys/{key_id}/revoke": lambda: api.post(f"/v1/admin/keys/{made['key_id']}/revoke"),
         "POST /v1/admin/config/import": lambda: api.post(
             "/v1/admin/config/import", {"format": 1, "program": {"name": "Imported"}}
+        ),
+        "POST /v1/admin/ladder/members": lambda: api.post(
+            "/v1/admin/ladder/members", {"members": [{"customer_id": "c-42", "tier": "gold", "since": at(NOW)}]}
         ),
         "POST /v1/admin/clock": lambda: api.post("/v1/admin/clock", {"now": "2150-01-01T00:00:00Z"}),
     }

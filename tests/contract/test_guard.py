@@ -20,6 +20,7 @@ from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
+from tests.ladders import publish
 from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
@@ -237,6 +238,8 @@ def full(api: Api) -> Api:
     """A shop with something of everything."""
     api.enrol("c-42", email="ada@example.com")
     api.enrol("c-43")
+    publish(api)
+    api.post("/v1/members/c-42/tier/pin", {"tier": "silver", "until": None, "reason": "goodwill"})
     api.put("/v1/admin/rewards/five-off", reward_json(points=10))
     api.post("/v1/orders", order_json(order_id="A-1001"))
     api.post("/v1/activities", activity_json(activity_id="review-1001"))
@@ -272,6 +275,8 @@ BODIES: dict[str, Any] = {
     "reinstatements": {"reinstatement_id": "b-2", "lot": 1, "reason": "goodwill"},
     "transfers": {"transfer_id": "t-2", "to": "c-43", "points": 5},
     "merge": {"into": "c-43"},
+    "pin": {"tier": "gold", "until": None, "reason": "goodwill"},
+    "unpin": {"reason": "goodwill"},
     "returns": {"return_id": "ret-2", "lines": [{"line_id": "1", "quantity": 1}]},
 }
 

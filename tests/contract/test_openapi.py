@@ -27,6 +27,7 @@ from loyalty.web.problems import HTTP_CODES, status_of
 from tests.api import Api
 from tests.clocks import it_is
 from tests.contract.validator import CONTRACT, contract
+from tests.ladders import publish
 
 ROOT = CONTRACT.parent
 KEYLESS = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/{name}"}
@@ -299,6 +300,9 @@ def test_use_cases_do_say_what_they_refuse(app: Flask):
 STORY = [
     ("PUT", "/v1/members/{customer_id}", {}),
     ("POST", "/v1/members/search", {}),
+    ("POST", "/v1/admin/ladder/members", {}),
+    ("POST", "/v1/members/{customer_id}/tier/pin", {}),
+    ("POST", "/v1/members/{customer_id}/tier/unpin", {}),
     ("PUT", "/v1/admin/rewards/{code}", {}),
     ("PUT", "/v1/admin/rewards/{code}", {"If-Match": '"1"'}),
     ("POST", "/v1/orders/preview", {}),
@@ -331,6 +335,7 @@ STORY = [
 
 def test_every_example_can_be_sent_as_it_stands(api: Api, monkeypatch: pytest.MonkeyPatch):
     api.enrol("c-43")
+    publish(api)
     with api.app.app_context(), transaction() as session:  # where everything can be tried
         session.run("UPDATE programs SET sandbox = true WHERE program_id = %s", (api.program.program_id,))
     for method, template, headers in STORY:
