@@ -23,6 +23,7 @@ from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
+from loyalty.tiers import member_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests
 from loyalty.web.blueprints import Blueprint
 
@@ -30,6 +31,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
     (membership_routes.bp, "members"),
     (ledger_routes.bp, "members"),
+    (member_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),

@@ -79,9 +79,8 @@ class Language:
         """`1999, "EUR"` -> `€19.99`. The currency's own minor unit counts, even where prices are usually rounded."""
         exponent = exponent_of(currency)
         amount = Decimal(minor_units).scaleb(-exponent)
-        return _money_pattern(self.locale, exponent).apply(
-            amount, self.locale, currency=currency, currency_digits=False
-        )
+        pattern = _money_pattern(self.locale, exponent)
+        return str(pattern.apply(amount, self.locale, currency=currency, currency_digits=False))
 
     def day(self, day: date) -> str:
         """A date, as it stands in a sentence."""

@@ -85,8 +85,8 @@ class Teller:
 
     def projected(self, coming: Projection) -> str:
         """What will be if nothing else happens."""
-        days = {"first": self._first(coming.at), "last": self._last(coming.at)} if coming.at else {}
-        return self.language.say(PROJECTED[coming.reason], tier=self.name(coming.tier), **days)
+        first, last = (self._first(coming.at), self._last(coming.at)) if coming.at else ("", "")
+        return self.language.say(PROJECTED[coming.reason], tier=self.name(coming.tier), first=first, last=last)
 
     def _status(self, seen: Prospects) -> str:
         tier, until = self.name(seen.tier), seen.valid_until
