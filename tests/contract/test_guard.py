@@ -20,6 +20,7 @@ from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
+from tests.tiers.published import publish
 
 # What anybody may read. Nothing else, ever, without a key.
 PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
@@ -234,6 +235,7 @@ def stranger(app: Flask) -> Api:
 @pytest.fixture
 def full(api: Api) -> Api:
     """A shop with something of everything."""
+    publish(api)
     api.enrol("c-42", email="ada@example.com")
     api.enrol("c-43")
     api.put("/v1/admin/rewards/five-off", reward_json(points=10))
