@@ -24,6 +24,7 @@ from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
 from loyalty.tiers import grant_routes as tier_grant_routes
+from loyalty.tiers import member_routes as tier_member_routes
 from loyalty.tiers import routes as tiers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests
 from loyalty.web.blueprints import Blueprint
@@ -33,6 +34,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (membership_routes.bp, "members"),
     (ledger_routes.bp, "members"),
     (tier_grant_routes.bp, "members"),
+    (tier_member_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),

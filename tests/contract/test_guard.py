@@ -236,6 +236,7 @@ def stranger(app: Flask) -> Api:
 @pytest.fixture
 def full(api: Api) -> Api:
     """A shop with something of everything."""
+    publish(api)
     api.enrol("c-42", email="ada@example.com")
     api.enrol("c-43")
     publish(api)

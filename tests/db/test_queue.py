@@ -109,6 +109,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
     assert {module.__name__.rpartition("loyalty.")[2] for module in SLICES_WITH_JOBS} == {
         "db.queue",
         "ledger.jobs",
+        "tiers.jobs",
         "activities.jobs",
         "web.jobs",
         "rehearsals.jobs",

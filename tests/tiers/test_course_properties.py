@@ -115,7 +115,7 @@ def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, 
     ladders = draw(published)
     zone = ladders.zone
     nows = sorted(draw(st.lists(walls, min_size=1, max_size=longest)))
-    enrolled_at = instant(draw(st.just(datetime(2008, 2, 29, 12)) | walls), zone)
+    enrolled_at = instant(draw(st.just(datetime.fromisoformat("2008-02-29T12:00")) | walls), zone)
     steps: list[Step] = []
     left: list[tuple[datetime, Amounts]] = []
     for wall in nows:
