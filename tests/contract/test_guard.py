@@ -20,7 +20,6 @@ from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
-from tests.ladders import publish
 from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
@@ -236,10 +235,9 @@ def stranger(app: Flask) -> Api:
 @pytest.fixture
 def full(api: Api) -> Api:
     """A shop with something of everything."""
-    publish(api)
+    publish_ladder(api, {"code": "bronze", "threshold": 0}, {"code": "silver", "threshold": 10_000})
     api.enrol("c-42", email="ada@example.com")
     api.enrol("c-43")
-    publish(api)
     api.post("/v1/members/c-42/tier/pin", {"tier": "silver", "until": None, "reason": "goodwill"})
     api.put("/v1/admin/rewards/five-off", reward_json(points=10))
     api.post("/v1/orders", order_json(order_id="A-1001"))
@@ -250,7 +248,6 @@ def full(api: Api) -> Api:
     api.put("/v1/admin/earning-rules/draft", draft)
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
-    publish_ladder(api, {"code": "bronze", "threshold": 0})
     return api
 
 
