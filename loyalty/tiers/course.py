@@ -105,6 +105,13 @@ def beginning(life: Life, progress: Progress) -> State:
     return _Course(life, progress).as_if_always(first, first.effective_from)
 
 
+def whole(life: Life, progress: Progress, *, now: datetime) -> Iterator[State]:
+    """Every state from the beginning until `now`."""
+    start = beginning(life, progress)
+    yield start
+    yield from run(life, start, progress, now=now)
+
+
 def run(
     life: Life, start: State, progress: Progress, *, now: datetime, position: Position | None = None,
     stop: Position = END,
@@ -117,14 +124,6 @@ def run(
         if (found := course.happen(state, event)) is not None:
             state = found
             yield state
-
-
-def last(states: Iterator[State], start: State) -> State:
-    """The last of some states, or the one that they begin with."""
-    found = start
-    for state in states:
-        found = state
-    return found
 
 
 def counted(life: Life, state: State, progress: Progress, bucket: Bucket, added: int) -> State | None:
@@ -281,9 +280,9 @@ class _Course:
         assert self.progress.since == EVER, "all that ever counted was read"
         day = self.life.day(begin)
         life = replace(self.life, ladders=alone(ladder, self.life.zone))
-        start = beginning(life, self.progress)
-        stop = (day, ladder.version, ADOPTED)
-        found = last(run(life, start, self.progress, now=begin, stop=stop), start)
+        found = start = beginning(life, self.progress)
+        for state in run(life, start, self.progress, now=begin, stop=(day, ladder.version, ADOPTED)):
+            found = state
         return replace(found, since=begin, day=day, step=ADOPTED, reason="moved", number=0)
 
     def _keep_begin(self, ladder: Ladder, end: date) -> date:

@@ -111,8 +111,8 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
     bucket = bucket_of(ladders, at)
     added = {**standing.added, bucket: standing.added.get(bucket, NOTHING) + news.amounts}
     if ladders.at(now) is None:
-        return replace(standing, added=added)
-    standing = settle(standing, ladders, now=min(at, now) if standing.states else now)
+        return replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
+    standing = settle(standing, ladders, now=at if standing.states else now)
     before = standing
     standing = replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
     is_late = (*bucket, COUNTED) < max(before.reached, before.state.position)
@@ -151,7 +151,7 @@ def tier_at(standing: Standing, ladders: Ladders, at: datetime) -> tuple[Tier, L
     day = calendar.local_date(at, ladders.zone)
     before = [s for s in standing.states if s.day < day or (s.day == day and (s.step == ENDED or s.since <= at))]
     code = before[-1].tier if before else None
-    return highest(ladder, [code, *(g.tier for g in standing.grants if g.holds(ladder, at))]), ladder
+    return highest(ladder, [code, *(g.tier for g in standing.grants if g.holds(ladders, at))]), ladder
 
 
 def next_change_at(standing: Standing, ladders: Ladders, now: datetime) -> datetime | None:
@@ -162,12 +162,12 @@ def next_change_at(standing: Standing, ladders: Ladders, now: datetime) -> datet
 
 
 def counts_from(standing: Standing, ladders: Ladders) -> date:
-    """The first day that matters when the validity ends."""
-    state = standing.state
-    if state.valid_to is None:
-        return date.max
-    ladder = ladders.of_version(state.ladder_version)
-    return terms.keep_begin(ladder, state.valid_to, calendar.local_date(standing.enrolled_at, ladders.zone))
+    """The first day that matters when a validity ends, of all states that were read: late news may begin at any."""
+    enrolled_on = calendar.local_date(standing.enrolled_at, ladders.zone)
+    ends = [(ladders.of_version(s.ladder_version), s.valid_to) for s in standing.states]
+    return min(
+        (terms.keep_begin(ladder, end, enrolled_on) for ladder, end in ends if end is not None), default=date.max
+    )
 
 
 def _begin(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
@@ -177,9 +177,7 @@ def _begin(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
 
 def _anew(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
     life = standing.life(ladders)
-    start = course.beginning(life, standing.progress)
-    states = (start, *course.run(life, start, standing.progress, now=now))
-    return _restated(standing, (), states, standing.states)
+    return _restated(standing, (), course.whole(life, standing.progress, now=now), standing.states)
 
 
 def _again(before: Standing, standing: Standing, ladders: Ladders, at: datetime, *, now: datetime) -> Standing:
@@ -187,11 +185,14 @@ def _again(before: Standing, standing: Standing, ladders: Ladders, at: datetime,
     bucket = bucket_of(ladders, at)
     news: Position = (*bucket, COUNTED)
     kept = [state for state in standing.states if state.position < news]
-    assert kept, "the state before was read"
     gone = [state for state in before.states if state.position >= news]
     life = standing.life(ladders, {} if any(s.position == news for s in gone) else {bucket: at})
-    position = max(kept[-1].position, (bucket[0], bucket[1], ADOPTED))
-    found = course.run(life, kept[-1], standing.progress, now=now, position=position)
+    if kept:
+        position = max(kept[-1].position, (bucket[0], bucket[1], ADOPTED))
+        found = course.run(life, kept[-1], standing.progress, now=now, position=position)
+    else:
+        # It was before there was a ladder.
+        found = course.whole(life, standing.progress, now=now)
     told = replace(standing, evaluations=before.evaluations, tier=before.tier, since=before.since)
     standing = _restated(told, kept, found, gone)
     return _left(before.state, standing, ladders, now)
@@ -233,22 +234,24 @@ def _evaluated(standing: Standing, ladders: Ladders, at: datetime, cause: str, r
     tier, ladder = found
     state, day = standing.state, calendar.local_date(at, ladders.zone)
     enrolled_on = calendar.local_date(standing.enrolled_at, ladders.zone)
-    begin = max(terms.window_begin(ladder.window, day, enrolled_on), standing.progress.since)
+    begin = terms.window_begin(ladder.window, day, enrolled_on)
+    if begin != terms.EVER:
+        begin = max(begin, standing.progress.since)
     seen = Evaluation(
         as_of=at, cause=cause, reference=reference, ladder_version=ladder.version, basis=ladder.basis,
         window_from=None if begin == terms.EVER else begin, old=standing.tier, new=tier.code,
         value=standing.progress.value(ladder.basis, begin, (day, ladder.version)),
         valid_to=state.valid_to, reason=state.reason,
     )  # fmt: skip
-    since = standing.since if tier.code == standing.tier else _since(standing, ladder, tier, at)
+    since = standing.since if tier.code == standing.tier else _since(standing, ladders, tier, at)
     return replace(standing, evaluations=(*standing.evaluations, seen), tier=tier.code, since=since)
 
 
-def _since(standing: Standing, ladder: Ladder, tier: Tier, at: datetime) -> datetime:
+def _since(standing: Standing, ladders: Ladders, tier: Tier, at: datetime) -> datetime:
     """Since when a member has a tier that was just found to be theirs."""
     if standing.state.tier == tier.code:
         return standing.state.since
-    held = [g.since for g in standing.grants if g.tier == tier.code and g.holds(ladder, at)]
+    held = [g.since for g in standing.grants if g.tier == tier.code and g.holds(ladders, at)]
     return min(held, default=at)
 
 
