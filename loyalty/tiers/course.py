@@ -25,7 +25,6 @@ from loyalty.tiers.terms import EVER
 # What happens, in the order in which it does on one day; all but the first by version of the ladder.
 ENDED, ADOPTED, IMPORTED, COUNTED = range(4)
 Position = tuple[date, int, int]
-BEGIN: Position = (EVER, -1, ENDED)
 END: Position = (date.max, 0, COUNTED)
 
 A_MOMENT = timedelta(microseconds=1)
@@ -92,8 +91,7 @@ class Life:
 
     def moment(self, bucket: Bucket) -> datetime:
         """The instant that a bucket stands for: that of what is known of it, or when it began."""
-        begin = calendar.midnight(bucket[0], self.zone)
-        return self.moments.get(bucket, begin)
+        return self.moments.get(bucket) or calendar.midnight(bucket[0], self.zone)
 
 
 def beginning(life: Life, progress: Progress) -> State:
@@ -105,6 +103,13 @@ def beginning(life: Life, progress: Progress) -> State:
             reached_on=life.enrolled_on, day=EVER, step=ENDED, reason="enrolled",
         )  # fmt: skip
     return _Course(life, progress).as_if_always(first, first.effective_from)
+
+
+def whole(life: Life, progress: Progress, *, now: datetime) -> Iterator[State]:
+    """Every state from the beginning until `now`."""
+    start = beginning(life, progress)
+    yield start
+    yield from run(life, start, progress, now=now)
 
 
 def run(
@@ -121,14 +126,6 @@ def run(
             yield state
 
 
-def last(states: Iterator[State], start: State) -> State:
-    """The last of some states, or the one that they begin with."""
-    found = start
-    for state in states:
-        found = state
-    return found
-
-
 def counted(life: Life, state: State, progress: Progress, bucket: Bucket, added: int) -> State | None:
     """The state after so much more was bought in the last bucket; None if it stays."""
     return _Course(life, progress).count(state, bucket, added)
@@ -142,11 +139,8 @@ class _Course:
 
     def next_event(self, state: State, position: Position, now: datetime) -> Position | None:
         """The next thing that may change the state, if it has happened by `now`."""
-        return min(
-            (event for find in (self._end, self._import, self._adoption, self._bucket)
-             if (event := find(state, position, now)) is not None),
-            default=None,
-        )  # fmt: skip
+        found = [find(state, position, now) for find in (self._end, self._import, self._adoption, self._bucket)]
+        return min((event for event in found if event is not None), default=None)
 
     def happen(self, state: State, event: Position) -> State | None:
         """The state after an event; None if it stays as it is."""
@@ -284,9 +278,9 @@ class _Course:
         assert self.progress.since == EVER, "all that ever counted was read"
         day = self.life.day(begin)
         life = replace(self.life, ladders=alone(ladder, self.life.zone))
-        start = beginning(life, self.progress)
-        stop = (day, ladder.version, ADOPTED)
-        found = last(run(life, start, self.progress, now=begin, stop=stop), start)
+        found = start = beginning(life, self.progress)
+        for state in run(life, start, self.progress, now=begin, stop=(day, ladder.version, ADOPTED)):
+            found = state
         # Who brought a tier along has had it since then.
         brought = any((each.tier, each.since) == (found.tier, found.since) for each in self.life.imported)
         since = found.since if brought else begin

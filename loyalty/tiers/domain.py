@@ -134,12 +134,12 @@ class Grant:
     granted_by: str = ""
     grant_id: UUID | None = None
 
-    def holds(self, ladder: Ladder, at: datetime) -> bool:
+    def holds(self, ladders: "Ladders", at: datetime) -> bool:
         """Whether it gives its tier at an instant. What was kept under another ladder ends where all are moved."""
         if self.kind == "imported" or not self.since <= at or (self.until is not None and self.until <= at):
             return False
-        begun = ladder.effective_from
-        return not (self.kind == "kept" and ladder.moving == "now" and begun is not None and self.since < begun)
+        moved = (each.effective_from or BEGINNING for each in ladders.published if each.moving == "now")
+        return self.kind != "kept" or not any(self.since < begun <= at for begun in moved)
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,7 +76,7 @@ def prospects(standing: Standing, ladders: Ladders, *, now: datetime) -> Prospec
         return None
     tier, ladder = found
     bought = standing.state.tier == tier.code
-    grant = _granting(standing, ladder, tier, now)
+    grant = _granting(standing, ladders, tier, now)
     ends = _ends(standing, ladders.zone) if bought and grant is None else (None, None)
     in_grace = ends[0] is not None and ends[0] <= now
     return Prospects(
@@ -168,16 +168,16 @@ def _decisive(standing: Standing, ladders: Ladders, held: Tier, at: datetime) ->
     following = ladders.after(ladder.version)
     if following is not None and following.effective_from is not None:
         yield following.effective_from
-    grant = _granting(standing, ladder, held, at)
+    grant = _granting(standing, ladders, held, at)
     if grant is not None and grant.until is None:
         return
     ends = _ends(standing, ladders.zone) if standing.state.tier == held.code else ()
     yield from (end for end in (*ends, grant and grant.until) if end is not None and end > at)
 
 
-def _granting(standing: Standing, ladder: Ladder, tier: Tier, at: datetime) -> Grant | None:
+def _granting(standing: Standing, ladders: Ladders, tier: Tier, at: datetime) -> Grant | None:
     """The grant by which a member has a tier; of several, the one that lasts longest."""
-    found = [grant for grant in standing.grants if grant.tier == tier.code and grant.holds(ladder, at)]
+    found = [grant for grant in standing.grants if grant.tier == tier.code and grant.holds(ladders, at)]
     endless = [grant for grant in found if grant.until is None]
     return next(iter(endless), None) or max(found, key=lambda g: g.until or at, default=None)
 

@@ -107,7 +107,7 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
     bucket = bucket_of(ladders, at)
     added = {**standing.added, bucket: standing.added.get(bucket, NOTHING) + news.amounts}
     if ladders.at(now) is None:
-        return replace(standing, added=added)
+        return replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
     before = settle(standing, ladders, now=now)
     gone_on = standing.states and standing.states != before.states
     # Grants do not end backwards in time.
@@ -160,7 +160,7 @@ def tier_at(standing: Standing, ladders: Ladders, at: datetime) -> tuple[Tier, L
     day = calendar.local_date(at, ladders.zone)
     before = [s for s in standing.states if s.day < day or (s.day == day and (s.step == ENDED or s.since <= at))]
     code = before[-1].tier if before else None
-    return highest(ladder, [code, *(g.tier for g in standing.grants if g.holds(ladder, at))]), ladder
+    return highest(ladder, [code, *(g.tier for g in standing.grants if g.holds(ladders, at))]), ladder
 
 
 def next_change_at(standing: Standing, ladders: Ladders, now: datetime) -> datetime | None:
@@ -171,13 +171,14 @@ def next_change_at(standing: Standing, ladders: Ladders, now: datetime) -> datet
 
 
 def counts_from(standing: Standing, ladders: Ladders) -> date:
-    """The first day that has to be read for the end of the validity. Of all time, the sum is known."""
-    state = standing.state
-    if state.valid_to is None:
-        return date.max
-    ladder = ladders.of_version(state.ladder_version)
-    begin = terms.keep_begin(ladder, state.valid_to, calendar.local_date(standing.enrolled_at, ladders.zone))
-    return date.max if begin == terms.EVER else begin
+    """The first day that has to be read for the end of a validity; of all time, the sum is known.
+
+    It is that of all states that were read: late news may begin at any.
+    """
+    enrolled_on = calendar.local_date(standing.enrolled_at, ladders.zone)
+    ends = [(ladders.of_version(s.ladder_version), s.valid_to) for s in standing.states]
+    begins = (terms.keep_begin(ladder, end, enrolled_on) for ladder, end in ends if end is not None)
+    return min((begin for begin in begins if begin != terms.EVER), default=date.max)
 
 
 def _run(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
@@ -196,9 +197,7 @@ def _begin(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
 
 def _anew(standing: Standing, ladders: Ladders, now: datetime) -> Standing:
     life = standing.life(ladders)
-    start = course.beginning(life, standing.progress)
-    states = (start, *course.run(life, start, standing.progress, now=now))
-    return _restated(standing, (), states, standing.states)
+    return _restated(standing, (), course.whole(life, standing.progress, now=now), standing.states)
 
 
 def _again(before: Standing, standing: Standing, ladders: Ladders, at: datetime, *, now: datetime) -> Standing:
@@ -206,11 +205,14 @@ def _again(before: Standing, standing: Standing, ladders: Ladders, at: datetime,
     bucket = bucket_of(ladders, at)
     news: Position = (*bucket, COUNTED)
     kept = [state for state in standing.states if state.position < news]
-    assert kept, "the state before was read"
     gone = [state for state in before.states if state.position >= news]
     life = standing.life(ladders, {} if any(s.position == news for s in gone) else {bucket: at})
-    position = max(kept[-1].position, (bucket[0], bucket[1], ADOPTED))
-    found = course.run(life, kept[-1], standing.progress, now=now, position=position)
+    if kept:
+        position = max(kept[-1].position, (bucket[0], bucket[1], ADOPTED))
+        found = course.run(life, kept[-1], standing.progress, now=now, position=position)
+    else:
+        # It was before there was a ladder.
+        found = course.whole(life, standing.progress, now=now)
     told = replace(standing, evaluations=before.evaluations, tier=before.tier, since=before.since)
     standing = _restated(told, kept, found, gone)
     return _left(before.state, standing, ladders, now)
@@ -253,21 +255,23 @@ def _evaluated(standing: Standing, ladders: Ladders, at: datetime, cause: str, r
     state, day = standing.state, calendar.local_date(at, ladders.zone)
     enrolled_on = calendar.local_date(standing.enrolled_at, ladders.zone)
     begin = terms.window_begin(ladder.window, day, enrolled_on)
+    if begin != terms.EVER:
+        begin = max(begin, standing.progress.since)
     seen = Evaluation(
         as_of=at, cause=cause, reference=reference, ladder_version=ladder.version, basis=ladder.basis,
         window_from=None if begin == terms.EVER else begin, old=standing.tier, new=tier.code,
         value=standing.progress.value(ladder.basis, begin, (day, ladder.version)),
         valid_to=state.valid_to, reason=state.reason,
     )  # fmt: skip
-    since = standing.since if tier.code == standing.tier else _since(standing, ladder, tier, at)
+    since = standing.since if tier.code == standing.tier else _since(standing, ladders, tier, at)
     return replace(standing, evaluations=(*standing.evaluations, seen), tier=tier.code, since=since)
 
 
-def _since(standing: Standing, ladder: Ladder, tier: Tier, at: datetime) -> datetime:
+def _since(standing: Standing, ladders: Ladders, tier: Tier, at: datetime) -> datetime:
     """Since when a member has a tier that was just found to be theirs."""
     if standing.state.tier == tier.code:
         return standing.state.since
-    held = [g.since for g in standing.grants if g.tier == tier.code and g.holds(ladder, at)]
+    held = [g.since for g in standing.grants if g.tier == tier.code and g.holds(ladders, at)]
     return min(held, default=at)
 
 
