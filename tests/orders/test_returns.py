@@ -42,7 +42,7 @@ def test_a_return_is_answered_with_what_it_took_line_by_line_and_award_by_award(
             }
         ],
         "spent": [],
-        "balance": {"available": 15, "pending": 0, "held": 0, "debt": 0},
+        "balance": {"available": 15, "pending": 0, "held": 0, "debt": 0}, "tier": None,
     }  # fmt: skip
 
 
