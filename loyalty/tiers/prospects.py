@@ -2,7 +2,8 @@
 
 What can be done about a tier is to buy, so `next` and `keep` speak of the tier that was reached by buying, even where
 another one is granted. To have bought `missing` by the last day is enough to keep it, on whichever day that counts it
-is bought. Less may do where the tier is thereby reached again, for then a new validity begins.
+is bought. Less may do where the tier is thereby reached again, for then a new validity begins; and who reaches a higher
+tier with it has that one, for as long as it is valid.
 """
 
 from collections.abc import Iterator
