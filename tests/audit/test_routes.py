@@ -159,6 +159,8 @@ ONLY_LOOKS = {
     "POST /v1/admin/earning-rules/check",
     "POST /v1/admin/earning-rules/rehearse",
     "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
+    "POST /v1/admin/ladder/rehearse",
+    "POST /v1/admin/ladder/rehearsals/{rehearsal_id}/cancel",
 }
 
 

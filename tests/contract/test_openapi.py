@@ -319,6 +319,7 @@ STORY = [
     ("POST", "/v1/admin/earning-rules/check", {}),
     ("POST", "/v1/admin/earning-rules/rehearse", {}),
     ("POST", "/v1/admin/earning-rules/publish", {}),
+    ("POST", "/v1/admin/ladder/rehearse", {}),
     ("POST", "/v1/admin/config/diff", {}),
     ("POST", "/v1/admin/config/import", {}),
     ("POST", "/v1/admin/keys", {}),
