@@ -244,7 +244,7 @@ class LadderFindings:
             yield MOVING[self.ladder.moving]
         if gone := self._gone():
             codes = ", ".join(tier.code for tier in gone)
-            yield f"Where it is said who goes up or down, tiers that this ladder does not have count as its lowest: {codes}."
+            yield f"For up and down, tiers that this ladder does not have count as its lowest: {codes}."
         kept = {ladder.version for ladder in self.drafted.published}
         for ladder in self.published.published:
             if ladder.version not in kept and ladder.effective_from is not None:

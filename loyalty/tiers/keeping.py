@@ -1,11 +1,13 @@
 """Turning what was decided about a standing into rows."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
+from loyalty.core import calendar
 from loyalty.core.ids import new_id
 from loyalty.db.writer import Changes
+from loyalty.tiers import terms
 from loyalty.tiers.domain import Amounts, Ladders
 from loyalty.tiers.models import TierDayRow, TierEvaluationRow, TierGrantRow, TierPeriodRow, TierStandingRow
 from loyalty.tiers.progress import Bucket
@@ -64,6 +66,16 @@ def _row(standing: Standing, ladders: Ladders, program_id: UUID, number: int, no
         "ladder_version": standing.state.ladder_version,
         "seq": number,
         **asdict(standing.progress.total),
-        "counts_from": counts_from(standing, ladders),
+        "counts_from": min(counts_from(standing, ladders), _looked_at_from(standing, ladders, now)),
         "next_change_at": next_change_at(standing, ladders, now),
     }
+
+
+def _looked_at_from(standing: Standing, ladders: Ladders, now: datetime) -> date:
+    """The first day that is looked at when the next grant ends: what counts as of then is written down."""
+    ladder, ends = ladders.at(now), [g.until for g in standing.grants if g.until is not None and g.until > now]
+    if ladder is None or not ends:
+        return date.max
+    enrolled_on = calendar.local_date(standing.enrolled_at, ladders.zone)
+    begin = terms.window_begin(ladder.window, calendar.local_date(min(ends), ladders.zone), enrolled_on)
+    return date.max if begin == terms.EVER else begin

@@ -6,11 +6,11 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import tuple_row
+from psycopg.rows import scalar_row, tuple_row
 
 from loyalty.core.ids import new_id
 from loyalty.db.batches import in_batches
-from loyalty.db.session import Session, reading, transaction
+from loyalty.db.session import reading, transaction
 from loyalty.db.writer import write
 from loyalty.members import locks
 from loyalty.programs import queries as programs
@@ -52,15 +52,12 @@ def publish(program: Program, ladder: dict[str, Any], *, members: str = "now", a
     program_id = program.program_id
     with transaction() as session:
         program_service.touch(session, program_id)
-        version = max((each.version for each in _published(session, program_id)), default=0) + 1
+        newest = session.row("SELECT max(version) FROM ladders WHERE program_id = %s", (program_id,), into=scalar_row)
+        version = (newest or 0) + 1
         row = {"program_id": program_id, "version": version}
         session.orm.add(LadderRow(**row, ladder=ladder, moving=members, effective_from=at, published_at=at or NOW,
                                   published_by="ops"))  # fmt: skip
         session.orm.add(LadderMoveRow(**row, effective_from=at or NOW, after=UUID(int=0), members_done=0, up=0, down=0))
-
-
-def _published(session: Session, program_id: UUID) -> Any:
-    return queries.ladders(session, programs.load(session, program_id)).published
 
 
 def move(now: datetime) -> None:
