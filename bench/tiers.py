@@ -159,8 +159,8 @@ def _review(url: str, due: int) -> None:
                 "SELECT count(DISTINCT member_id) FROM tier_evaluations")
         )  # fmt: skip
     print(f"The review of {reviewed:,} members (of {due:,}): {took:.1f} s, {reviewed / took:,.0f} members/s, "
-          f"{len(sent) / max(1, batches):.1f} statements a batch of {settlement.BATCH}; {evaluations:,} evaluations and "
-          f"{periods:,} periods written, of {members:,} members.")  # fmt: skip
+          f"{len(sent) / max(1, batches):.1f} statements a batch of {settlement.BATCH}; {evaluations:,} evaluations "
+          f"and {periods:,} periods written, of {members:,} members.")  # fmt: skip
 
 
 def _rehearse(program: Program, seconds: float) -> None:

@@ -32,8 +32,8 @@ def test_a_grant_that_ended_days_ago_is_written_down_with_the_window_of_then(pro
 @pytest.mark.parametrize(
     ("ladder", "reached_on", "late_on"),
     [
-        (a_ladder(window={"mode": "rolling", "months": 2}, validity={"mode": "months", "months": 4}, grace={"days": 40}),
-         NOW - 190 * DAY, NOW - 50 * DAY),
+        (a_ladder(window={"mode": "rolling", "months": 2}, validity={"mode": "months", "months": 4},
+                  grace={"days": 40}), NOW - 190 * DAY, NOW - 50 * DAY),
         (a_ladder(window={"mode": "calendar_year"}, validity={"mode": "end_of_next_period"}, grace={"days": 40}),
          NOW - 500 * DAY, NOW - 25 * DAY),
     ],
