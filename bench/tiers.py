@@ -59,6 +59,9 @@ FILL = (
         SELECT {MEMBER}, 2, 1, {TIER}, now() - interval '200 days', current_date - 200, {ENDS}, {ENDS},
             current_date - 1, 3, 'reached'
         FROM generate_series(1, {{members}}) n WHERE n % 10 >= 4""",
+    f"""INSERT INTO tier_grants (member_id, grant_id, kind, tier, since, reason, granted_by, granted_at)
+        SELECT {MEMBER}, gen_random_uuid(), 'pinned', 'gold', now() - interval '9 days', 'nice', 'bench', now()
+        FROM generate_series(1, {{members}}) n WHERE n % 50 = 9""",
     f"""INSERT INTO tier_standings (member_id, program_id, tier, tier_since, ladder_version, seq, spend, points, orders,
             counts_from, next_change_at)
         SELECT {MEMBER}, '{{program}}', {TIER}, now() - interval '200 days', 1, CASE WHEN n % 10 < 4 THEN 1 ELSE 2 END,
