@@ -47,6 +47,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (tiers_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
     (rehearsals_routes.bp, "admin"),
+    (rehearsals_routes.of_ladders, "admin"),
     (access_routes.bp, "admin"),
     (audit_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),

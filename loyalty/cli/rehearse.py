@@ -18,8 +18,8 @@ from loyalty.db.session import reading
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rehearsals import service
-from loyalty.rehearsals.domain import DAYS, NewRehearsal
-from loyalty.rehearsals.performing import Outcome, perform
+from loyalty.rehearsals.domain import DAYS, NewRehearsal, Outcome
+from loyalty.rehearsals.performing import perform
 from loyalty.rehearsals.schemas import DAYS_MAX, NewRehearsalSchema
 
 

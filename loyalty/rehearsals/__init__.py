@@ -1,1 +1,4 @@
-"""Trying a draft of earning rules on orders that were really placed. Nothing of the ledger is written."""
+"""Trying drafts: of earning rules on orders that were really placed, of a ladder on the members there are.
+
+Nothing is written but what came out.
+"""

@@ -1,11 +1,16 @@
-"""What a rehearsal is asked for, and what it looks at: frozen values."""
+"""What a rehearsal is asked for, and what it looks at: values."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from loyalty.earning.domain import Purchase
+from loyalty.tiers.domain import Moving
+
+# Of what there are drafts.
+Kind = Literal["earning_rules", "ladder"]
 
 # By this name, and under this lock, rehearsals wait in the queue: one is done at a time.
 JOB = "rehearsals.rehearse"
@@ -16,6 +21,21 @@ DAYS = 90
 
 # Whoever dies five times over the same orders would die a sixth time.
 ATTEMPTS_MAX = 5
+
+# Told again and again how many orders, or members, of how many are done; answers whether to go on.
+Told = Callable[[int, int], bool]
+
+
+class Interrupted(Exception):
+    """Somebody said not to go on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How many orders, guests' too, or members were looked at, and what came out."""
+
+    done: int
+    result: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,16 +58,24 @@ class NewRehearsal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NewLadderRehearsal:
+    """A wish for a rehearsal: of the ladder given, or of the stored draft; `members`: what publishing does to them."""
+
+    ladder: dict[str, Any] | None = None
+    members: Moving = "now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
     """A rehearsal as it is read."""
 
     rehearsal_id: UUID
     status: str
-    placed_from: datetime
-    placed_to: datetime
+    placed_from: datetime | None
+    placed_to: datetime | None
     attempts: int
-    orders_done: int
-    orders_total: int | None
+    done: int
+    total: int | None
     requested_by: str
     requested_at: datetime
     started_at: datetime | None
@@ -57,8 +85,8 @@ class Rehearsal:
 
     @property
     def progress(self) -> dict[str, int | None]:
-        """How many orders of how many are done."""
-        return {"orders_done": self.orders_done, "orders_total": self.orders_total}
+        """How many orders, or members, of how many are done."""
+        return {"done": self.done, "total": self.total}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +95,9 @@ class Task:
 
     rehearsal_id: UUID
     program_id: UUID
+    kind: Kind
     draft: dict[str, Any]
-    span: Span
+    span: Span | None
     attempt: int
 
 

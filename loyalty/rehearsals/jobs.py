@@ -10,9 +10,9 @@ from loyalty.core import clock
 from loyalty.db.queue import Stop, Stopped, on_request
 from loyalty.db.session import reading, transaction
 from loyalty.programs import queries as programs
-from loyalty.rehearsals import service
-from loyalty.rehearsals.domain import JOB, Task
-from loyalty.rehearsals.performing import Interrupted, Told, perform
+from loyalty.rehearsals import ladders, service
+from loyalty.rehearsals.domain import JOB, Interrupted, Outcome, Task, Told
+from loyalty.rehearsals.performing import perform
 
 # How often it is said how far a rehearsal is, and looked whether it was cancelled.
 TELL_SECONDS = 1.0
@@ -25,12 +25,8 @@ def rehearse(*, stop: Stop, rehearsal_id: str) -> None:
         task = service.begin(session, UUID(rehearsal_id), now=clock.now())
     if task is None:
         return
-    with reading() as session:
-        program = programs.load(session, task.program_id)
-        # Orders of a sandbox were recorded by its own clock.
-        there = clock.real_now() + programs.clock(session, task.program_id).ahead
     try:
-        outcome = perform(program, service.rules_of(task.draft), task.span, told=_telling(task, stop), now=there)
+        outcome = _perform(task, _telling(task, stop))
     except Interrupted:
         if stop():
             raise Stopped from None
@@ -42,7 +38,18 @@ def rehearse(*, stop: Stop, rehearsal_id: str) -> None:
             service.fail(session, task.rehearsal_id, "It could not be finished; the log says why.", now=clock.now())
         raise
     with transaction() as session:
-        service.finish(session, task, outcome.result, done=outcome.orders, now=clock.now())
+        service.finish(session, task, outcome.result, done=outcome.done, now=clock.now())
+
+
+def _perform(task: Task, told: Told) -> Outcome:
+    """Do what its kind is done by."""
+    with reading() as session:
+        program = programs.load(session, task.program_id)
+        # What happened in a sandbox was recorded by its own clock.
+        there = clock.real_now() + programs.clock(session, task.program_id).ahead
+    if task.span is None:
+        return ladders.perform(program, ladders.drafted(task.draft), told=told, now=there)
+    return perform(program, service.rules_of(task.draft), task.span, told=told, now=there)
 
 
 def _telling(task: Task, stop: Stop) -> Told:

@@ -1,42 +1,24 @@
 """Doing a rehearsal: read a page of orders, judge them one after another, go on to the next. Nothing is written."""
 
 import gc
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from loyalty.db.session import transaction
 from loyalty.earning.rules import RuleSet
 from loyalty.programs.domain import Program
 from loyalty.rehearsals import orders
-from loyalty.rehearsals.domain import Placed, Span
+from loyalty.rehearsals.domain import Interrupted, Outcome, Placed, Span, Told
 from loyalty.rehearsals.rehearsing import Rehearsing
 from loyalty.rehearsals.results import result_of
 
 # Members met at once: what they bought since is read line by line, if rules ask about categories.
 MEMBERS = 50
 
-# Told again and again how many orders of how many are done; answers whether to go on.
-Told = Callable[[int, int], bool]
-
-
 # Looking for garbage among the values of a page, which are all freed without, costs as much as judging its orders.
 ALLOCATIONS_BETWEEN_COLLECTIONS = 1_000_000
-
-
-class Interrupted(Exception):
-    """Somebody said not to go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How many orders were looked at, guests' too, and what came out."""
-
-    orders: int
-    result: dict[str, Any]
 
 
 def perform(

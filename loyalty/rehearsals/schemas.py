@@ -1,13 +1,15 @@
 """Shapes of rehearsals."""
 
-from typing import Any
+from typing import Any, get_args
 
 from marshmallow import Schema, ValidationError, fields, post_load, validates_schema
-from marshmallow.validate import Length
+from marshmallow.validate import Length, OneOf
 
 from loyalty.earning.rule_schemas import RuleSchema, SegmentSchema
 from loyalty.earning.schemas import RULES_MAX, SEGMENTS_MAX
-from loyalty.rehearsals.domain import DAYS, NewRehearsal
+from loyalty.rehearsals.domain import DAYS, NewLadderRehearsal, NewRehearsal
+from loyalty.tiers.domain import Moving
+from loyalty.tiers.ladder_schemas import NewLadderSchema
 from loyalty.web.fields import Instant, Whole
 
 DAYS_MAX = 3_660
@@ -122,27 +124,32 @@ class RehearsalResultSchema(Schema):
 class ProgressSchema(Schema):
     """How far it is. The total is known once it has begun."""
 
-    orders_done = fields.Integer(required=True)
-    orders_total = fields.Integer(required=True, allow_none=True)
+    orders_done = fields.Integer(required=True, attribute="done")
+    orders_total = fields.Integer(required=True, allow_none=True, attribute="total")
 
 
-class ListedRehearsalSchema(Schema):
-    """A rehearsal as it is listed. `status`: queued, running, done, failed or cancelled.
-
-    `attempts`: how often it has begun; more than once if it was cut off.
-    """
+class AnyRehearsalSchema(Schema):
+    """What is said of rehearsals of all kinds."""
 
     rehearsal_id = fields.UUID(required=True)
     status = fields.String(required=True)
-    begin = Instant(required=True, data_key="from", attribute="placed_from")
-    end = Instant(required=True, data_key="to", attribute="placed_to")
     attempts = fields.Integer(required=True)
-    progress = fields.Nested(ProgressSchema, required=True)
     requested_by = fields.String(required=True)
     requested_at = Instant(required=True)
     started_at = Instant(required=True, allow_none=True)
     finished_at = Instant(required=True, allow_none=True)
     error = fields.String(required=True, allow_none=True)
+
+
+class ListedRehearsalSchema(AnyRehearsalSchema):
+    """A rehearsal as it is listed. `status`: queued, running, done, failed or cancelled.
+
+    `attempts`: how often it has begun; more than once if it was cut off.
+    """
+
+    begin = Instant(required=True, data_key="from", attribute="placed_from")
+    end = Instant(required=True, data_key="to", attribute="placed_to")
+    progress = fields.Nested(ProgressSchema, required=True)
 
 
 class RehearsalSchema(ListedRehearsalSchema):
@@ -155,4 +162,114 @@ class RehearsalsSchema(Schema):
     """A page of rehearsals, newest first, without their results."""
 
     data = fields.List(fields.Nested(ListedRehearsalSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class NewLadderRehearsalSchema(Schema):
+    """Which ladder is to be tried, and what publishing it would do to the members there are.
+
+    Without `ladder` it is the stored draft.
+    """
+
+    ladder = fields.Nested(NewLadderSchema, allow_none=True)
+    members = fields.String(validate=OneOf(get_args(Moving)), load_default="now")
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> NewLadderRehearsal:
+        return NewLadderRehearsal(**data)
+
+
+class MoveSchema(Schema):
+    """Members who would go from one tier to another (or stay), and some of them. `from` null: there is no ladder."""
+
+    source = fields.String(required=True, allow_none=True, data_key="from", attribute="from")
+    target = fields.String(required=True, data_key="to", attribute="to")
+    members = fields.Integer(required=True)
+    named = fields.List(fields.String(), required=True)
+
+
+class RehearsedTierSchema(Schema):
+    """A tier of the draft, or one that it does not have any more: how many members are there, and would be."""
+
+    code = fields.String(required=True)
+    name = fields.String(required=True)
+    threshold = fields.Integer(required=True)
+    before = fields.Integer(required=True)
+    after = fields.Integer(required=True)
+
+
+class MovedMemberSchema(Schema):
+    """A member who would go up or down. `value`: what counts for the tier; `valid_until` null: without end."""
+
+    customer_id = fields.String(required=True)
+    source = fields.String(required=True, allow_none=True, data_key="from", attribute="from")
+    target = fields.String(required=True, data_key="to", attribute="to")
+    value = fields.Integer(required=True)
+    valid_until = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+
+
+class LadderCostSchema(Schema):
+    """An estimate for the members whose multiplier would change.
+
+    The points that rules gave them in the last `days`, what they would have been, and what the difference is worth in
+    minor units.
+    """
+
+    days = fields.Integer(required=True)
+    members = fields.Integer(required=True)
+    given = fields.Integer(required=True)
+    draft = fields.Integer(required=True)
+    difference = fields.Integer(required=True)
+    amount = fields.Integer(required=True)
+
+
+class NearSchema(Schema):
+    """Members below a tier who have at least nine tenths of what it takes."""
+
+    code = fields.String(required=True)
+    threshold = fields.Integer(required=True)
+    members = fields.Integer(required=True)
+
+
+class LadderResultSchema(Schema):
+    """What came out. `up`, `down` and `same` count members."""
+
+    members = fields.Integer(required=True)
+    currency = fields.String(required=True)
+    basis = fields.String(required=True)
+    matrix = fields.List(fields.Nested(MoveSchema), required=True)
+    tiers = fields.List(fields.Nested(RehearsedTierSchema), required=True)
+    up = fields.Integer(required=True)
+    down = fields.Integer(required=True)
+    same = fields.Integer(required=True)
+    winners = fields.List(fields.Nested(MovedMemberSchema), required=True)
+    losers = fields.List(fields.Nested(MovedMemberSchema), required=True)
+    cost = fields.Nested(LadderCostSchema, required=True)
+    near = fields.List(fields.Nested(NearSchema), required=True)
+    notes = fields.List(fields.String(), required=True)
+
+
+class MembersProgressSchema(Schema):
+    """How far it is. The total, known once it has begun, is of members who ever bought something."""
+
+    members_done = fields.Integer(required=True, attribute="done")
+    members_total = fields.Integer(required=True, allow_none=True, attribute="total")
+
+
+class ListedLadderRehearsalSchema(AnyRehearsalSchema):
+    """A rehearsal of a ladder as it is listed. `status`: queued, running, done, failed or cancelled."""
+
+    progress = fields.Nested(MembersProgressSchema, required=True)
+
+
+class LadderRehearsalSchema(ListedLadderRehearsalSchema):
+    """A rehearsal of a ladder, with its result once it is done."""
+
+    result = fields.Nested(LadderResultSchema, required=True, allow_none=True)
+
+
+class LadderRehearsalsSchema(Schema):
+    """A page of rehearsals of ladders, newest first, without their results."""
+
+    data = fields.List(fields.Nested(ListedLadderRehearsalSchema), required=True)
     next = fields.String(required=True, allow_none=True)

@@ -19,22 +19,22 @@ from loyalty.earning.rules import RuleSet
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rehearsals import queries
-from loyalty.rehearsals.domain import ATTEMPTS_MAX, JOB, LOCK, NewRehearsal, Rehearsal, Span, Task
+from loyalty.rehearsals.domain import ATTEMPTS_MAX, JOB, LOCK, Kind, NewRehearsal, Rehearsal, Span, Task
 from loyalty.rehearsals.models import RehearsalRow
 
 # Who has begun it last goes on with it: a worker that was thought dead finds out, and stops.
 _BEGIN = """
-UPDATE rehearsals SET status = 'running', attempts = attempts + 1, started_at = %(now)s, orders_done = 0
+UPDATE rehearsals SET status = 'running', attempts = attempts + 1, started_at = %(now)s, done = 0
 WHERE rehearsal_id = %(rehearsal_id)s AND status IN ('queued', 'running') AND attempts < %(most)s
-RETURNING rehearsal_id, program_id, draft, placed_from, placed_to, attempts
+RETURNING rehearsal_id, program_id, kind, draft, placed_from, placed_to, attempts
 """
 _ADVANCE = """
-UPDATE rehearsals SET orders_done = %(done)s, orders_total = %(total)s
+UPDATE rehearsals SET done = %(done)s, total = %(total)s
 WHERE rehearsal_id = %(rehearsal_id)s AND attempts = %(attempt)s AND status = 'running'
 """
 _FINISH = """
 UPDATE rehearsals SET status = 'done', result = %(result)s::jsonb, finished_at = %(now)s,
-    orders_done = %(done)s, orders_total = %(done)s
+    done = %(done)s, total = %(done)s
 WHERE rehearsal_id = %(rehearsal_id)s AND attempts = %(attempt)s AND status = 'running'
 """
 _FAIL = """
@@ -43,7 +43,8 @@ WHERE rehearsal_id = %(rehearsal_id)s AND status IN ('queued', 'running')
 """
 _CANCEL = """
 UPDATE rehearsals SET status = 'cancelled', finished_at = %(now)s
-WHERE program_id = %(program_id)s AND rehearsal_id = %(rehearsal_id)s AND status IN ('queued', 'running')
+WHERE program_id = %(program_id)s AND kind = %(kind)s AND rehearsal_id = %(rehearsal_id)s
+    AND status IN ('queued', 'running')
 RETURNING true
 """
 
@@ -51,24 +52,33 @@ RETURNING true
 def request_rehearsal(
     session: Session, program_id: UUID, new: NewRehearsal, *, requested_by: str, now: datetime
 ) -> Rehearsal:
-    """Put a rehearsal into the queue. Refuses: NothingToPublish, RulesInvalid."""
+    """Put a rehearsal of earning rules into the queue. Refuses: NothingToPublish, RulesInvalid."""
     program = programs.load(session, program_id)
     draft = draft_of(session, program, new, now=now)
     span = span_of(new, now=now)
+    return ask(session, program_id, "earning_rules", draft, span=span, requested_by=requested_by, now=now)
+
+
+def ask(
+    session: Session, program_id: UUID, kind: Kind, draft: dict[str, Any], *, span: Span | None = None,
+    requested_by: str, now: datetime,
+) -> Rehearsal:  # fmt: skip
+    """Put the rehearsal of a draft into the queue."""
     row = RehearsalRow(
-        rehearsal_id=new_id(), program_id=program_id, draft=draft, placed_from=span.begin, placed_to=span.end,
-        status="queued", requested_by=requested_by, requested_at=now,
+        rehearsal_id=new_id(), program_id=program_id, kind=kind, draft=draft, placed_from=span and span.begin,
+        placed_to=span and span.end, status="queued", requested_by=requested_by, requested_at=now,
     )  # fmt: skip
     session.orm.add(row)
     session.orm.flush()
     defer(session, JOB, lock=LOCK, rehearsal_id=str(row.rehearsal_id))
-    return queries.rehearsal(session, program_id, row.rehearsal_id)
+    return queries.rehearsal(session, program_id, kind, row.rehearsal_id)
 
 
-def cancel_rehearsal(session: Session, program_id: UUID, rehearsal_id: UUID, *, now: datetime) -> Rehearsal:
+def cancel_rehearsal(session: Session, program_id: UUID, kind: Kind, rehearsal_id: UUID, *, now: datetime) -> Rehearsal:
     """Stop a rehearsal that is not over yet; one that is over stays as it is. Refuses: RehearsalNotFound."""
-    session.row(_CANCEL, {"program_id": program_id, "rehearsal_id": rehearsal_id, "now": now}, into=scalar_row)
-    return queries.rehearsal(session, program_id, rehearsal_id)
+    where = {"program_id": program_id, "kind": kind, "rehearsal_id": rehearsal_id, "now": now}
+    session.row(_CANCEL, where, into=scalar_row)
+    return queries.rehearsal(session, program_id, kind, rehearsal_id)
 
 
 def draft_of(session: Session, program: Program, new: NewRehearsal, *, now: datetime) -> dict[str, Any]:
@@ -107,8 +117,9 @@ def begin(session: Session, rehearsal_id: UUID, *, now: datetime) -> Task | None
     if begun is None:
         fail(session, rehearsal_id, f"It was cut off {ATTEMPTS_MAX} times.", now=now)
         return None
-    begun_id, program_id, draft, placed_from, placed_to, attempt = begun
-    return Task(begun_id, program_id, draft, Span(placed_from, placed_to), attempt)
+    begun_id, program_id, kind, draft, placed_from, placed_to, attempt = begun
+    span = None if placed_from is None else Span(placed_from, placed_to)
+    return Task(begun_id, program_id, kind, draft, span, attempt)
 
 
 def advance(session: Session, task: Task, *, done: int, total: int) -> bool:

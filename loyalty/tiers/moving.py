@@ -22,15 +22,16 @@ FROM ladder_moves v JOIN programs p USING (program_id)
 WHERE v.finished_at IS NULL AND v.effective_from <= %s + p.clock_ahead
 ORDER BY v.effective_from LIMIT 1 FOR NO KEY UPDATE OF v SKIP LOCKED
 """
-# Who may stand elsewhere than at the beginning.
-_MEMBERS = """
-FROM members m WHERE m.program_id = %(program_id)s AND m.member_id > %(after)s
-AND m.merged_into IS NULL AND m.status <> 'closed' AND (
+# Members `m` of a program who can be moved at all.
+PRESENT = "m.program_id = %(program_id)s AND m.merged_into IS NULL AND m.status <> 'closed'"
+# Who of them may stand elsewhere than at the beginning.
+MEMBERS = f"""
+FROM members m WHERE {PRESENT} AND m.member_id > %(after)s AND (
     EXISTS (SELECT FROM tier_standings s WHERE s.member_id = m.member_id)
     OR EXISTS (SELECT FROM tier_days d WHERE d.member_id = m.member_id))
 """
-_NEXT = f"SELECT m.member_id {_MEMBERS} ORDER BY m.member_id LIMIT %(limit)s"
-_TOTAL = f"SELECT count(*) {_MEMBERS}"
+_NEXT = f"SELECT m.member_id {MEMBERS} ORDER BY m.member_id LIMIT %(limit)s"
+_TOTAL = f"SELECT count(*) {MEMBERS}"
 _ADVANCE = """
 UPDATE ladder_moves SET after = %(after)s, members_done = members_done + %(done)s, up = up + %(up)s,
     down = down + %(down)s, started_at = coalesce(started_at, %(now)s),

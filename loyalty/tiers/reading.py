@@ -5,7 +5,7 @@ The statement is made of parts, so that whoever reads members anyway reads this 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,11 @@ from loyalty.core import calendar
 from loyalty.db.session import Session, array_of
 from loyalty.tiers import terms
 from loyalty.tiers.course import State
-from loyalty.tiers.domain import BEGINNING, Amounts, Grant, Ladders, Tier
+from loyalty.tiers.domain import BEGINNING, Amounts, Grace, Grant, Ladders, Tier
 from loyalty.tiers.progress import Progress
 from loyalty.tiers.standing import Standing, settle, tier_at
+
+LONGEST_MONTH = 31
 
 # Of a member `m`, of whom `w` says from which day on there are news, and which days are asked for.
 WANTED = """
@@ -72,8 +74,15 @@ def _span(ladders: Ladders, asked: Asked, now: datetime) -> tuple[date, date]:
     if ladders.at(at) is not ladder:
         # Another ladder has come into force since, and it asks for everything.
         return day, terms.EVER
-    begin = terms.window_begin(ladder.window, day, calendar.local_date(asked.enrolled_at, ladders.zone))
+    # What comes late may fall into the grace of a validity that ended before, and is judged by the window as of then.
+    earliest = day - _longest(ladder.grace) - terms.A_DAY
+    begin = terms.window_begin(ladder.window, earliest, calendar.local_date(asked.enrolled_at, ladders.zone))
     return day, day if begin == terms.EVER else begin
+
+
+def _longest(grace: Grace) -> timedelta:
+    """How long a grace lasts at most."""
+    return timedelta(days=grace.days + (LONGEST_MONTH if grace.round_to == "month" else 0))
 
 
 def standings(session: Session, ladders: Ladders, asked: Sequence[Asked], *, now: datetime) -> dict[UUID, Standing]:

@@ -175,6 +175,8 @@ ONLY_LOOKS = {
     "POST /v1/admin/ladder/check",
     "POST /v1/admin/earning-rules/rehearse",
     "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
+    "POST /v1/admin/ladder/rehearse",
+    "POST /v1/admin/ladder/rehearsals/{rehearsal_id}/cancel",
 }
 
 

@@ -17,6 +17,7 @@ from loyalty.app import SLICES, create_app
 from loyalty.config import Settings
 from loyalty.core import clock
 from loyalty.db.session import transaction
+from loyalty.rehearsals.examples import NEW_LADDER_REHEARSAL
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
@@ -248,13 +249,15 @@ def full(api: Api) -> Api:
     api.put("/v1/admin/earning-rules/draft", draft)
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
+    assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
     return api
 
 
 def _of(full: Api, route: Route) -> str:
     """The address of something that the full shop has."""
     if "/rehearsals/" in route.path:
-        return route.path.replace(UUID, full.get("/v1/admin/earning-rules/rehearsals").json["data"][0]["rehearsal_id"])
+        listed = full.get(route.path.partition(f"/{UUID}")[0]).json["data"]
+        return route.path.replace(UUID, listed[0]["rehearsal_id"])
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
     named["activities"] = "review-1001"

@@ -326,6 +326,7 @@ STORY = [
     ("PUT", "/v1/admin/ladder/draft", {}),
     ("POST", "/v1/admin/ladder/check", {}),
     ("POST", "/v1/admin/ladder/publish", {}),
+    ("POST", "/v1/admin/ladder/rehearse", {}),
     ("POST", "/v1/admin/config/diff", {}),
     ("POST", "/v1/admin/config/import", {}),
     ("POST", "/v1/admin/keys", {}),

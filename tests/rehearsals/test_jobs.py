@@ -37,7 +37,7 @@ def asked(program: Program) -> Rehearsal:
 
 def found(program: Program, rehearsal: Rehearsal) -> Rehearsal:
     with reading() as session:
-        return queries.rehearsal(session, program.program_id, rehearsal.rehearsal_id)
+        return queries.rehearsal(session, program.program_id, "earning_rules", rehearsal.rehearsal_id)
 
 
 def test_a_job_waits_once_its_request_is_committed(asked: Rehearsal):
@@ -67,7 +67,7 @@ def test_what_was_cut_off_begins_again_and_says_so(program: Program, asked: Rehe
     jobs.rehearse(stop=lambda: False, rehearsal_id=str(asked.rehearsal_id))
 
     done = found(program, asked)
-    assert (done.status, done.attempts, done.orders_done, done.orders_total) == ("done", 2, 1, 1)
+    assert (done.status, done.attempts, done.done, done.total) == ("done", 2, 1, 1)
     with transaction() as session:  # who was thought dead, and was not, has nothing more to say
         assert not service.advance(session, killed, done=600, total=900)
         service.finish(session, killed, {}, done=900, now=NOW)
@@ -100,7 +100,7 @@ def test_a_worker_that_is_told_to_stop_leaves_it_to_the_next(program: Program, a
 def test_one_that_runs_stops_when_it_is_cancelled(program: Program, asked: Rehearsal):
     def somebody_cancels() -> bool:
         with transaction() as session:
-            service.cancel_rehearsal(session, program.program_id, asked.rehearsal_id, now=NOW)
+            service.cancel_rehearsal(session, program.program_id, "earning_rules", asked.rehearsal_id, now=NOW)
         return False  # the worker itself is not told to stop
 
     jobs.rehearse(stop=somebody_cancels, rehearsal_id=str(asked.rehearsal_id))

@@ -224,7 +224,7 @@ def test_pages_fit_together(program: Program, monkeypatch: pytest.MonkeyPatch):
         told=lambda done, total: told.append((done, total)) or True, now=NOW,
     )  # fmt: skip
 
-    assert outcome.orders == 5
+    assert outcome.done == 5
     assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
     with pytest.raises(Interrupted):
         perform(program, rules_of({"rules": [base()], "segments": []}), LAST_90_DAYS, told=lambda *_: False, now=NOW)
