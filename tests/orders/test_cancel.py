@@ -38,6 +38,7 @@ def test_a_cancelled_order_gives_everything_back_and_takes_everything_back(api: 
             {"unit": "points", "outcome": "returned", "points": 60, "lot": 1, "expires_at": "2027-03-02T00:00:00Z"}
         ],
         "balance": {"available": 0, "pending": 0, "held": 0, "debt": 0},
+        "tier": None,
     }  # fmt: skip
     order = api.get("/v1/orders/A-1").json
     assert (order["status"], order["returned"]) == ("cancelled", [{"line_id": "1", "quantity": 1}])
