@@ -158,7 +158,7 @@ class LadderFindings:
         return self.ladder.rank(tier.code if tier else None) or 0
 
     def _valid_until(self, standing: Standing, tier: Tier) -> datetime | None:
-        ends = [g.until for g in standing.grants if g.tier == tier.code and g.holds(self.ladder, self.now)]
+        ends = [g.until for g in standing.grants if g.tier == tier.code and g.holds(self.drafted, self.now)]
         if standing.state.tier == tier.code:
             end = standing.state.valid_to
             ends.append(None if end is None else calendar.midnight(end, self.drafted.zone))
