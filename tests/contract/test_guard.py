@@ -236,7 +236,8 @@ def stranger(app: Flask) -> Api:
 @pytest.fixture
 def full(api: Api) -> Api:
     """A shop with something of everything."""
-    publish_ladder(api, {"code": "bronze", "threshold": 0}, {"code": "silver", "threshold": 10_000})
+    tiers = [{"code": code, "threshold": at} for code, at in (("bronze", 0), ("silver", 10_000), ("gold", 20_000))]
+    publish_ladder(api, *tiers)
     api.enrol("c-42", email="ada@example.com")
     api.enrol("c-43")
     api.post("/v1/members/c-42/tier/pin", {"tier": "silver", "until": None, "reason": "goodwill"})

@@ -67,10 +67,16 @@ def test_without_a_ladder_it_is_the_stored_draft(shop: Api, database_url: str):
     assert [each["code"] for each in result["tiers"]] == ["wood"]
 
 
-@pytest.mark.parametrize("ladder", [{}, {"tiers": []}, {**a_ladder(), "window": {"mode": "rolling", "weeks": 3}},
-                                    {**a_ladder(), "tiers": [tier("silver", 5)]}])  # fmt: skip
+@pytest.mark.parametrize("ladder", [{}, {"tiers": []}, {**a_ladder(), "window": {"mode": "rolling", "weeks": 3}}])
 def test_what_is_no_ladder_is_refused(shop: Api, ladder):
-    assert shop.post(f"{LADDER}/rehearse", {"ladder": ladder}).json["code"] == "ladder-invalid"
+    assert shop.post(f"{LADDER}/rehearse", {"ladder": ladder}).json["code"] == "invalid-request"
+
+
+def test_a_ladder_that_could_not_be_published_is_refused(shop: Api):
+    answer = shop.post(f"{LADDER}/rehearse", {"ladder": {**a_ladder(), "tiers": [tier("silver", 5)]}})
+
+    assert answer.json["code"] == "ladder-invalid"
+    assert [error["code"] for error in answer.json["errors"]] == ["lowest-not-zero"]
 
 
 def test_the_two_kinds_do_not_meet(shop: Api):
