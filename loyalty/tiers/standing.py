@@ -112,7 +112,9 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
     added = {**standing.added, bucket: standing.added.get(bucket, NOTHING) + news.amounts}
     if ladders.at(now) is None:
         return replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
-    standing = settle(standing, ladders, now=at if standing.states else now)
+    # As of the news, unless something was granted since: that is not to be unseen.
+    then = now if not standing.states or any(at < given.since <= now for given in standing.grants) else at
+    standing = settle(standing, ladders, now=then)
     before = standing
     standing = replace(standing, progress=standing.progress.plus(bucket, news.amounts), added=added)
     is_late = (*bucket, COUNTED) < max(before.reached, before.state.position)
@@ -124,7 +126,8 @@ def count(standing: Standing, ladders: Ladders, news: News, *, now: datetime) ->
         amount = news.amounts.of(ladders.of_version(standing.state.ladder_version).basis)
         if amount and (found := course.counted(life, standing.state, standing.progress, bucket, amount)):
             standing = replace(standing, states=(*standing.states, found))
-    standing = _evaluated(standing, ladders, now if is_late or takes else at, news.cause, news.reference)
+    seen_at = now if is_late or takes else then
+    standing = _evaluated(standing, ladders, seen_at, news.cause, news.reference)
     return settle(standing, ladders, now=now)
 
 

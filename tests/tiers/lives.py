@@ -48,7 +48,7 @@ def a_window(text: str) -> Window:
 
 def a_validity(text: str) -> Validity:
     """A validity: its mode, or "12 months"."""
-    return Validity("months", int(text.split()[0])) if text[0].isdigit() else Validity(text)  # type: ignore[arg-type]
+    return Validity("months", int(text.split(maxsplit=1)[0])) if text[0].isdigit() else Validity(text)  # type: ignore[arg-type]
 
 
 def a_grace(text: str) -> Grace:
