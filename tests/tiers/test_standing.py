@@ -4,7 +4,7 @@ import pytest
 
 from loyalty.tiers import standing as standings
 from loyalty.tiers.domain import Ladder
-from tests.tiers.lives import Life, a_ladder, at, known_in_time, some_ladders
+from tests.tiers.lives import Life, Record, a_ladder, a_standing, at, known_in_time, some_ladders
 
 A_YEAR = ("12 months", "12 months")
 
@@ -361,3 +361,20 @@ def test_the_next_change_by_itself_is_known(now: str, change: str | None):
     found = standings.next_change_at(life.standing, life.ladders, at(now))
 
     assert found == (at(change) if change else None)
+
+
+# What is read
+
+
+def test_for_news_of_a_grace_that_is_over_all_is_read_that_keeps_the_tier():
+    life = a_life(grace="30 days")
+    life.buys("2025-01-10", 300).buys("2025-01-20", 100).buys("2025-08-01", 150).waits("2026-03-01")
+    assert life.told[-1] == "2026-02-10 silver fell 2027-01-11"
+    record = Record(life.ladders, a_standing(life.standing.enrolled_at))
+    record.store(life.standing)
+
+    life.standing = record.read(at("2026-02-05"), at("2026-03-01"))
+    assert str(life.standing.progress.since) == "2025-01-11"
+    life.buys("2026-02-05", 60, told="2026-03-01")
+
+    assert life.told[-1] == "2026-02-05 gold kept 2027-01-11"
