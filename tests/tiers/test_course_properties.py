@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,16 +30,17 @@ zones = st.sampled_from(ZONES)
 days = st.sampled_from(TURNING) | st.integers(0, 900).map(lambda n: FIRST + timedelta(days=n))
 times = st.sampled_from([time(0), time(12), time(23, 59, 59, 999999)])
 walls = st.builds(datetime.combine, days, times)
+gaps = st.sampled_from([0, 1, 5, 20, 29, 31, 45, 60, 90, 180, 364, 366])
 windows = st.one_of(
     st.sampled_from(["lifetime", "calendar_year", "calendar_quarter", "membership_year"]).map(Window),
     st.sampled_from([(1, 0), (3, 0), (12, 0), (0, 1), (0, 30), (1, 10)]).map(lambda n: Window("rolling", *n)),
 )
 validities = st.one_of(
-    st.sampled_from(["forever", "end_of_period", "end_of_next_period"]).map(Validity),
+    st.sampled_from(["end_of_period", "end_of_next_period", "forever"]).map(Validity),
     st.sampled_from([1, 2, 6, 12]).map(lambda n: Validity("months", n)),
 )
-graces = st.builds(Grace, st.sampled_from([0, 0, 1, 10, 45]), st.sampled_from([None, "month"]))
-downgrades = st.sampled_from(["full", "one_step", "none"])
+graces = st.builds(Grace, st.sampled_from([0, 10, 31, 60, 90]), st.sampled_from([None, "month"]))
+downgrades = st.sampled_from(["full", "full", "one_step", "one_step", "none"])
 movings = st.sampled_from(["now", "upgrades_only", "at_validity_end"])
 CODES = ["bronze", "silver", "gold", "platinum"]
 codes = st.sampled_from(CODES)
@@ -106,21 +108,24 @@ class Story:
 
 
 worths = st.builds(
-    Amounts, st.sampled_from([1, 1, 2, 3, 5, 8]), st.sampled_from([0, 1, 2, 5]), st.sampled_from([1, 1, 1, 0])
+    Amounts, st.sampled_from([0, 1, 2, 3, 4, 6]), st.sampled_from([0, 1, 2, 3, 5]), st.sampled_from([1, 1, 2, 0])
 )
 
 
 @st.composite
-def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, longest: int = 7) -> Story:
+def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, longest: int = 12) -> Story:
     ladders = draw(published)
     zone = ladders.zone
-    nows = sorted(draw(st.lists(walls, min_size=1, max_size=longest)))
+    now_is = draw(walls)
+    passed = accumulate(draw(st.lists(gaps, min_size=4, max_size=longest)))
+    nows = [datetime.combine(now_is.date() + timedelta(days=gone), draw(times)) for gone in passed]
+    nows.sort()
     enrolled_at = instant(draw(st.just(datetime.combine(date(2008, 2, 29), time(12))) | walls), zone)
     steps: list[Step] = []
     left: list[tuple[datetime, Amounts]] = []
     for wall in nows:
         now, kind = instant(wall, zone), draw(st.sampled_from(kinds.split()))
-        earlier = draw(walls.map(lambda w: instant(w, zone)))
+        earlier = instant(datetime.combine(wall.date() - timedelta(days=draw(gaps)), draw(times)), zone)
         if kind == "return" and left:
             which = draw(st.integers(0, len(left) - 1))
             at, counts = left[which]
@@ -132,13 +137,13 @@ def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, 
             left.append((at, counts))
             steps.append(Step(now, "order", at, counts))
         elif kind in {"pin", "import"}:
-            until = instant(draw(walls), zone)
+            until = instant(wall + timedelta(days=draw(gaps)), zone)
             since = min(earlier, now) if kind == "import" else now
             ends = until if until > now and draw(st.booleans()) else None
             steps.append(Step(now, kind, since, tier=draw(codes), until=ends))
         else:
             steps.append(Step(now))
-    steps.append(Step(max(steps[-1].now, instant(draw(walls), zone))))
+    steps.append(Step(steps[-1].now + timedelta(days=draw(gaps))))
     return Story(ladders, enrolled_at, steps, [reference.Order(at, counts) for at, counts in left])
 
 
@@ -193,7 +198,7 @@ def by_the_reference(story: Story, grants: tuple[Grant, ...]) -> tuple[Any, ...]
     return (found.tier, found.valid_to, found.held_to) if found else ()
 
 
-EVERYTHING = "order order order late late return return settle pin import"
+EVERYTHING = "order order order order order late late return return settle pin import"
 
 
 @settings(max_examples=120)
