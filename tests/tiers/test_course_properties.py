@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -29,16 +30,17 @@ zones = st.sampled_from(ZONES)
 days = st.sampled_from(TURNING) | st.integers(0, 900).map(lambda n: FIRST + timedelta(days=n))
 times = st.sampled_from([time(0), time(12), time(23, 59, 59, 999999)])
 walls = st.builds(datetime.combine, days, times)
+gaps = st.sampled_from([0, 1, 5, 20, 29, 31, 45, 60, 90, 180, 364, 366])
 windows = st.one_of(
     st.sampled_from(["lifetime", "calendar_year", "calendar_quarter", "membership_year"]).map(Window),
     st.sampled_from([(1, 0), (3, 0), (12, 0), (0, 1), (0, 30), (1, 10)]).map(lambda n: Window("rolling", *n)),
 )
 validities = st.one_of(
-    st.sampled_from(["forever", "end_of_period", "end_of_next_period"]).map(Validity),
+    st.sampled_from(["end_of_period", "end_of_next_period", "forever"]).map(Validity),
     st.sampled_from([1, 2, 6, 12]).map(lambda n: Validity("months", n)),
 )
-graces = st.builds(Grace, st.sampled_from([0, 0, 1, 10, 45]), st.sampled_from([None, "month"]))
-downgrades = st.sampled_from(["full", "one_step", "none"])
+graces = st.builds(Grace, st.sampled_from([0, 10, 31, 60, 90]), st.sampled_from([None, "month"]))
+downgrades = st.sampled_from(["full", "full", "one_step", "one_step", "none"])
 movings = st.sampled_from(["now", "upgrades_only", "at_validity_end"])
 CODES = ["bronze", "silver", "gold", "platinum"]
 codes = st.sampled_from(CODES)
@@ -106,21 +108,24 @@ class Story:
 
 
 worths = st.builds(
-    Amounts, st.sampled_from([1, 1, 2, 3, 5, 8]), st.sampled_from([0, 1, 2, 5]), st.sampled_from([1, 1, 1, 0])
+    Amounts, st.sampled_from([0, 1, 2, 3, 4, 6]), st.sampled_from([0, 1, 2, 3, 5]), st.sampled_from([1, 1, 2, 0])
 )
 
 
 @st.composite
-def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, longest: int = 7) -> Story:
+def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, longest: int = 12) -> Story:
     ladders = draw(published)
     zone = ladders.zone
-    nows = sorted(draw(st.lists(walls, min_size=1, max_size=longest)))
-    enrolled_at = instant(draw(st.just(datetime.fromisoformat("2008-02-29T12:00")) | walls), zone)
+    now_is = draw(walls)
+    passed = accumulate(draw(st.lists(gaps, min_size=4, max_size=longest)))
+    nows = [datetime.combine(now_is.date() + timedelta(days=gone), draw(times)) for gone in passed]
+    nows.sort()
+    enrolled_at = instant(draw(st.just(datetime.combine(date(2008, 2, 29), time(12))) | walls), zone)
     steps: list[Step] = []
     left: list[tuple[datetime, Amounts]] = []
     for wall in nows:
         now, kind = instant(wall, zone), draw(st.sampled_from(kinds.split()))
-        earlier = draw(walls.map(lambda w: instant(w, zone)))
+        earlier = instant(datetime.combine(wall.date() - timedelta(days=draw(gaps)), draw(times)), zone)
         if kind == "return" and left:
             which = draw(st.integers(0, len(left) - 1))
             at, counts = left[which]
@@ -132,13 +137,13 @@ def stories(draw: st.DrawFn, published: st.SearchStrategy[Ladders], kinds: str, 
             left.append((at, counts))
             steps.append(Step(now, "order", at, counts))
         elif kind in {"pin", "import"}:
-            until = instant(draw(walls), zone)
+            until = instant(wall + timedelta(days=draw(gaps)), zone)
             since = min(earlier, now) if kind == "import" else now
             ends = until if until > now and draw(st.booleans()) else None
             steps.append(Step(now, kind, since, tier=draw(codes), until=ends))
         else:
             steps.append(Step(now))
-    steps.append(Step(max(steps[-1].now, instant(draw(walls), zone))))
+    steps.append(Step(steps[-1].now + timedelta(days=draw(gaps))))
     return Story(ladders, enrolled_at, steps, [reference.Order(at, counts) for at, counts in left])
 
 
@@ -193,10 +198,10 @@ def by_the_reference(story: Story, grants: tuple[Grant, ...]) -> tuple[Any, ...]
     return (found.tier, found.valid_to, found.held_to) if found else ()
 
 
-EVERYTHING = "order order order late late return return settle pin import"
+EVERYTHING = "order order order order order late late return return settle pin import"
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(stories(ladders_of(), EVERYTHING))
 def test_step_by_step_at_once_and_the_naive_way_come_to_the_same(story: Story):
     standing = lived(story)
@@ -209,7 +214,7 @@ def test_step_by_step_at_once_and_the_naive_way_come_to_the_same(story: Story):
     assert standing.tier == (told[0] if told else None)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(stories(ladders_of(), EVERYTHING))
 def test_what_is_stored_and_read_as_far_as_it_matters_comes_to_the_same(story: Story):
     standing = lived(story)
@@ -220,7 +225,7 @@ def test_what_is_stored_and_read_as_far_as_it_matters_comes_to_the_same(story: S
     assert stored.progress.days == standing.progress.days
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(stories(ladders_of(), "order late return import"), st.lists(walls, max_size=8))
 def test_time_that_goes_by_in_steps_is_time_that_goes_by(story: Story, between: list[datetime]):
     last = story.steps.pop()
@@ -240,7 +245,7 @@ def merit_of(state: course.State) -> course.State:
     return replace(state, number=0)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(stories(ladders_of(1, validity=Validity("forever")), "order late return"), walls, worths)
 def test_who_buys_more_has_no_lower_tier_where_tiers_are_for_ever(story: Story, wall: datetime, more: Amounts):
     ladders = story.ladders
@@ -253,7 +258,7 @@ def test_who_buys_more_has_no_lower_tier_where_tiers_are_for_ever(story: Story, 
     assert ladder.rank(richer.tier) >= ladder.rank(less.tier)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(stories(ladders_of(downgrade="full"), "order late return settle"), walls, worths)
 def test_what_comes_back_as_a_whole_leaves_what_would_be_without_it(story: Story, wall: datetime, counts: Amounts):
     ladders, end = story.ladders, story.end
@@ -264,11 +269,12 @@ def test_what_comes_back_as_a_whole_leaves_what_would_be_without_it(story: Story
     given_back = standings.count(given_back, ladders, News(bought, -counts, "return"), now=end)
 
     assert outcome(given_back, ladders, end) == outcome(without, ladders, end)
-    assert given_back.progress.days == without.progress.days
+    counting = {day: counts for day, counts in given_back.progress.days.items() if counts != NOTHING}
+    assert counting == without.progress.days
     assert [replace(s, since=end) for s in given_back.states] == [replace(s, since=end) for s in without.states]
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(stories(ladders_of(), EVERYTHING))
 def test_states_are_in_their_order_and_no_number_is_both_there_and_void(story: Story):
     record = Record(story.ladders, a_standing(story.enrolled_at))
