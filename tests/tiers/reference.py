@@ -205,7 +205,8 @@ class _Walk:
         rank = codes.index(brought.tier)
         until = valid_until(self.ladder, day, self.enrolled_on)
         if brought.until is not None and self.ladder.downgrade != "none":
-            until = self.member.day(brought.until)
+            # A day that has begun is a day on which it is valid.
+            until = self.member.day(brought.until - timedelta(microseconds=1)) + A_DAY
         self.become(rank, day, until if rank else None)
 
     def adopt(self, ladder: Ladder, at: datetime) -> None:

@@ -167,7 +167,7 @@ def test_a_tier_brought_along_is_valid_as_if_it_had_been_reached():
 def test_a_tier_brought_along_with_an_end_is_valid_to_that():
     life = a_life().is_given("imported", "gold", "2025-01-10", "2025-06-01").waits("2025-07-01")
 
-    assert life.told == ["2025-01-10 gold imported 2025-06-01", "2025-06-01 bronze fell"]
+    assert life.told == ["2025-01-10 gold imported 2025-06-02", "2025-06-02 bronze fell"]
 
 
 def test_a_tier_brought_along_and_bought_for_is_kept():
