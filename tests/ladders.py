@@ -105,7 +105,7 @@ def bring(api: Api, *members: tuple[str, str, str, str | None]) -> list[dict[str
     return answer.json["data"]
 
 
-def until_done(app: Flask, batch: Callable[[Session], int], *, most: int = 50) -> list[int]:
+def until_done(app: Flask, batch: Callable[[Session], int], *, most: int = 2_000) -> list[int]:
     """Run a batch in transactions of its own until it finds nothing; answers how much each of them did."""
     found = []
     with app.app_context():
