@@ -22,6 +22,7 @@ from hypothesis import settings
 
 from loyalty.app import create_app
 from loyalty.config import Settings
+from loyalty.core.ids import new_id
 from loyalty.db import migrate, roles
 from loyalty.db.embedded import EmbeddedServerError, embedded_server
 from loyalty.db.session import Session, db, transaction
@@ -99,12 +100,13 @@ def app(database_url: str) -> Iterator[Flask]:
 @pytest.fixture
 def session(app: Flask) -> Iterator[Session]:
     """A unit of work that is rolled back, after the books were proved."""
+    begun = new_id()
     with app.app_context(), db.engine.connect() as connection:
         unit = Session(connection)
         try:
             yield unit
             if not unit.driver.closed and unit.driver.info.transaction_status.name == "INTRANS":
-                assert_books_balance(unit)
+                assert_books_balance(unit, since=begun)
         finally:
             unit.finish(keep=False)
 
@@ -123,10 +125,11 @@ def api(app: Flask) -> Iterator[Api]:
 @pytest.fixture
 def committed_db(app: Flask) -> Iterator[Flask]:
     """An application context for tests that need several real connections; they make programs of their own."""
+    begun = new_id()
     with app.app_context():
         yield app
         with transaction() as unit:
-            assert_books_balance(unit)
+            assert_books_balance(unit, since=begun)
 
 
 @contextmanager
