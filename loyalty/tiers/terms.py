@@ -6,6 +6,7 @@ the enrolment, which is 28 February where a year has no 29th.
 """
 
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from loyalty.core import calendar
 from loyalty.core.calendar import add_months, day_after, end_of_period
@@ -25,6 +26,7 @@ def window_begin(window: Window, day: date, enrolled_on: date) -> date:
     return period_of(window, day, enrolled_on)[0]
 
 
+@lru_cache(maxsize=4096)
 def _rolling_begin(window: Window, day: date) -> date:
     """The first day from which so many months and days do not end before `day`."""
     back = add_months(day - timedelta(days=window.days), -window.months)
