@@ -24,6 +24,7 @@ from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.tiering import TierChange, amounts_of, change_of, counted_for_tier, with_tier
 from loyalty.earning.worth import worth
+from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rules.history import Contribution
 from loyalty.tiers import queries as tiers
@@ -107,7 +108,13 @@ def _known(session: Session, program: Program, cases: Sequence[Case], now: datet
         before = oldest.get(case.member_id)
         at = case.occasion.at if before is None or before.news_at is None else min(before.news_at, case.occasion.at)
         oldest[case.member_id] = Asked(case.member_id, case.enrolled_at, at)
-    return known_of(session, list(oldest.values()), _wanted(program, cases), ladders, now=now), ladders
+    asked, wanted = list(oldest.values()), _wanted(program, cases)
+    known = known_of(session, asked, wanted, ladders, now=now)
+    if any(standing.outdated for standing in known.standings.values()):
+        # A ladder was published while a lock was waited for, and its holder has moved the member to it.
+        ladders = tiers.ladders(session, programs.load(session, program.program_id))
+        known = known_of(session, asked, wanted, ladders, now=now)
+    return known, ladders
 
 
 def decide(

@@ -17,6 +17,7 @@ _STATE = ("ladder_version", "tier", "since", "reached_on", "valid_to", "held_to"
 
 def changes_of(standing: Standing, ladders: Ladders, program_id: UUID, *, now: datetime) -> Changes:
     """The rows of what was decided; `now` is when they are written."""
+    assert not standing.outdated, "what is written was judged by the ladder in force"
     changes = Changes()
     for bucket, amounts in sorted(standing.added.items()):
         changes.add(day_of(standing.member_id, bucket, amounts))

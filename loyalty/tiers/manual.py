@@ -21,7 +21,7 @@ from loyalty.tiers.granting import Granted
 from loyalty.tiers.keeping import changes_of
 from loyalty.tiers.models import TierGrantRow
 from loyalty.tiers.reading import Asked
-from loyalty.tiers.recounting import standing_of
+from loyalty.tiers.recounting import opened
 from loyalty.tiers.standing import Standing, settle, tier_at
 
 # One statement and one lock of as many members; more are sent in several requests.
@@ -145,9 +145,8 @@ def _open(session: Session, program_id: UUID, customer_id: str, now: datetime) -
     if member.status == "closed":
         raise MemberClosed(customer_id, merged_into=member.merged_into)
     program = programs.current(session, program_id, config_version=member.config_version)
-    ladders = queries.ladders(session, program)
-    ladder = _in_force(ladders, now)
-    return _Case(member, ladders, ladder, standing_of(session, ladders, member, now, now=now))
+    ladders, standing = opened(session, program, member, now, now=now)
+    return _Case(member, ladders, _in_force(ladders, now), standing)
 
 
 def _in_force(ladders: Ladders, now: datetime) -> Ladder:

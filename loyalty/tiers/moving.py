@@ -11,7 +11,6 @@ from loyalty.db.writer import Changes, write
 from loyalty.members import locks
 from loyalty.programs import queries as programs
 from loyalty.tiers import queries
-from loyalty.tiers.domain import Ladders
 from loyalty.tiers.keeping import changes_of
 from loyalty.tiers.settlement import BATCH, settled
 
@@ -50,11 +49,10 @@ def move_batch(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     if move is None:
         return 0
     program_id, there = move["program_id"], now + move["clock_ahead"]
-    ladders = queries.ladders(session, programs.load(session, program_id))
     rest = {"program_id": program_id, "after": move["after"], "limit": limit}
     ids: list[UUID] = session.rows(_NEXT, rest, into=scalar_row)
     total = None if move["started_at"] else _total(session, rest)
-    up, down = _move(session, program_id, ladders, ids, there)
+    up, down = _move(session, program_id, ids, there)
     where: dict[str, Any] = {
         "program_id": program_id, "version": move["version"], "after": ids[-1] if ids else move["after"],
         "done": len(ids), "up": up, "down": down, "now": there, "total": total, "over": len(ids) < limit,
@@ -70,13 +68,16 @@ def _total(session: Session, rest: dict[str, Any]) -> int | None:
     return session.row(_TOTAL, rest, into=scalar_row)
 
 
-def _move(session: Session, program_id: UUID, ladders: Ladders, ids: list[UUID], now: datetime) -> tuple[int, int]:
+def _move(session: Session, program_id: UUID, ids: list[UUID], now: datetime) -> tuple[int, int]:
     """Settle members under the ladder in force; answers how many went up and down."""
+    members = locks.lock_by_ids(session, ids)
+    # Read when they are locked, so that nobody stands under a ladder that is not known here.
+    ladders = queries.ladders(session, programs.load(session, program_id))
     ladder = ladders.at(now)
     if ladder is None or not ids:
         return 0, 0
     changes, up, down = Changes(), 0, 0
-    for before, after in settled(session, ladders, locks.lock_by_ids(session, ids), now=now):
+    for before, after in settled(session, ladders, members, now=now):
         if after is before:
             continue
         changes.add(changes_of(after, ladders, program_id, now=now))

@@ -133,10 +133,16 @@ def _standing(row: Mapping[str, Any], ladders: Ladders, asked: Asked, now: datet
     begin = min(_span(ladders, asked, now)[1], date.fromisoformat(counts_from))
     if in_force is None or version != in_force.version:
         begin = terms.EVER
-    states = sorted((_state(*of) for of in row["periods"]), key=lambda state: (state.position, state.number))
+    recorded_states = [_state(*of) for of in row["periods"]]
+    newest = ladders.published[-1].version if ladders.any else 0
+    states = sorted(
+        (state for state in recorded_states if state.ladder_version <= newest),
+        key=lambda state: (state.position, state.number),
+    )
     return Standing(
         member_id=asked.member_id, enrolled_at=asked.enrolled_at, progress=Progress(Amounts(*total), days, begin),
         states=tuple(states), last_number=last_number, grants=grants, tier=tier, since=_instant(since) or BEGINNING,
+        outdated=len(states) < len(recorded_states),
     )  # fmt: skip
 
 

@@ -48,7 +48,9 @@ class News:
 class Standing:
     """Where a member stands. `tier` None: never recorded. `states`: the last ones, in their order.
 
-    `added` is to be added to what counts; `void` are the numbers of recorded states that turned out untrue.
+    `outdated`: another process has recorded states under a ladder that this one has not heard of yet; they were left
+    out, and nothing may be written of it. `added` is to be added to what counts; `void` are the numbers of recorded
+    states that turned out untrue.
     """
 
     member_id: UUID
@@ -62,6 +64,7 @@ class Standing:
     added: Mapping[Bucket, Amounts] = field(default_factory=dict)
     void: tuple[int, ...] = ()
     evaluations: tuple[Evaluation, ...] = ()
+    outdated: bool = False
 
     def life(self, ladders: Ladders, moments: Mapping[Bucket, datetime] | None = None) -> Life:
         """What the course depends on."""
