@@ -15,11 +15,15 @@ from loyalty.config import Settings, from_environment
 from loyalty.configuration import routes as configuration_routes
 from loyalty.db import session
 from loyalty.earning import routes as earning_routes
+from loyalty.events import contract as events_contract
+from loyalty.events import routes as events_routes
+from loyalty.events.schemas import Kind
 from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
+from loyalty.rewards import fact_schemas as rewards_facts
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
@@ -52,8 +56,12 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (audit_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),
     (configuration_routes.bp, "admin"),
+    (events_routes.bp, "reports"),
     (operations.guarded, "reports"),
 )
+
+# What each slice tells the log of facts.
+FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS,)
 
 
 class ContractApi(Api):
@@ -91,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api = ContractApi(app)
     arguments.init_app(app, api)
     openapi.init_app(api)
+    events_contract.describe(api, FACTS)
     api.register_blueprint(operations.bp)
     for blueprint, area in SLICES:
         _register(app, api, blueprint, area)

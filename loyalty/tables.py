@@ -5,6 +5,7 @@ from loyalty.activities import models as activities
 from loyalty.audit import models as audit
 from loyalty.db.base import Base
 from loyalty.earning import models as earning
+from loyalty.events import models as events
 from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.orders import models as orders
@@ -17,7 +18,7 @@ from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
 SLICES_WITH_TABLES = (
-    programs, audit, access, members, ledger, rules, tiers, earning, vouchers, rewards, orders, activities, rehearsals,
-    idempotency,
+    programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, rewards, orders, activities,
+    rehearsals, idempotency,
 )  # fmt: skip
 METADATA = Base.metadata

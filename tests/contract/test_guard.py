@@ -126,7 +126,7 @@ AREA_OF = (
     (r"/v1/(rewards|redemptions|holds)(/.*)?", "rewards"),
     (r"/v1/members/.*", "members"),
     (r"/v1/(orders|activities)(/.*)?", "orders"),
-    (r"/v1/ledger/.*|/metrics", "reports"),
+    (r"/v1/ledger/.*|/v1/events|/metrics", "reports"),
 )
 
 

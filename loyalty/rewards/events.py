@@ -1,0 +1,49 @@
+"""The facts that redemptions and stocks tell. The shapes of their data stand in `fact_schemas`."""
+
+from datetime import datetime
+from typing import Literal
+
+from loyalty.events.domain import Fact
+from loyalty.members.domain import LockedMember
+
+Status = Literal["held", "confirmed", "fulfilled", "cancelled", "expired"]
+
+
+def redemption_became(
+    status: Status,
+    member: LockedMember,
+    *,
+    redemption_id: str,
+    reward: str,
+    points: int,
+    voucher_issued: bool,
+    reason: str | None = None,
+    occurred_at: datetime,
+) -> Fact:
+    """`redemption.<status>`: a redemption is now what its status says, and since when."""
+    return Fact(
+        type=f"redemption.{status}",
+        version=1,
+        member_id=member.member_id,
+        customer_id=member.customer_id,
+        occurred_at=occurred_at,
+        data={
+            "redemption_id": redemption_id,
+            "reward": reward,
+            "points": points,
+            "status": status,
+            "reason": reason,
+            "voucher_issued": voucher_issued,
+        },
+    )
+
+
+def stock_low(reward: str, *, remaining: int, threshold: int, occurred_at: datetime) -> Fact:
+    """`reward.stock_low`: no more is left of a reward than somebody wants to hear of."""
+    data = {"reward": reward, "remaining": remaining, "threshold": threshold}
+    return Fact(type="reward.stock_low", version=1, occurred_at=occurred_at, data=data)
+
+
+def out_of_stock(reward: str, *, occurred_at: datetime) -> Fact:
+    """`reward.out_of_stock`: the last one was taken."""
+    return Fact(type="reward.out_of_stock", version=1, occurred_at=occurred_at, data={"reward": reward})
