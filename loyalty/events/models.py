@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Identity, Index, Integer, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Identity, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -33,7 +33,7 @@ class EventRow(Base):
     owner_id: Mapped[UUID] = mapped_column(primary_key=True)
     occurred_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), primary_key=True)
     event_id: Mapped[UUID] = mapped_column(primary_key=True)
-    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"))
+    program_id: Mapped[UUID]
     type: Mapped[str] = mapped_column(Text)
     version: Mapped[int] = mapped_column(Integer)
     customer_id: Mapped[str | None] = mapped_column(Text)

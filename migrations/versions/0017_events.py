@@ -19,7 +19,6 @@ CREATE TABLE events (
     seq bigint GENERATED ALWAYS AS IDENTITY NOT NULL,
     data jsonb NOT NULL,
     CONSTRAINT pk_events PRIMARY KEY (owner_id, occurred_at, event_id),
-    CONSTRAINT fk_events_program_id FOREIGN KEY(program_id) REFERENCES programs (program_id),
     CONSTRAINT ck_events_type_is_dotted CHECK (type ~ '^[a-z_]+(\.[a-z_]+)+$'),
     CONSTRAINT ck_events_version_positive CHECK (version > 0),
     CONSTRAINT ck_events_owner_is_member_or_program CHECK ((customer_id IS NULL) = (owner_id = program_id)),
