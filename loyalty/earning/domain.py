@@ -67,6 +67,13 @@ Occasion = Purchase | Activity
 
 
 @dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant at which a member is asked about, whatever they do."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Count:
     """What a rule gave a member in one period: points, how often, and when last (by what it was given for)."""
 

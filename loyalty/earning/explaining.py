@@ -108,7 +108,7 @@ def _tiers(rule: EarningRule, seen: Situation) -> Why:
 
 
 def _segments(rule: EarningRule, seen: Situation) -> Why:
-    conditions = seen.rule_set.segment_conditions
+    conditions = seen.asks.segment_conditions
     values = {code: _seen(conditions[code], seen) for code in rule.segments}
     return Why(f"The member is in none of the segments {_list(rule.segments)}.", values)
 

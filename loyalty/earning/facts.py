@@ -1,8 +1,9 @@
 """What the rules in force ask about members, read in one statement; none where they ask nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,7 +11,11 @@ from psycopg.rows import dict_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.earning.domain import UNKNOWN, Count, Facts
+from loyalty.earning.rules import Needs
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import Program
 from loyalty.rules.history import History, Purchases, Sums
+from loyalty.tiers import queries as tiers
 from loyalty.tiers import reading
 from loyalty.tiers.domain import Ladders
 from loyalty.tiers.reading import Asked
@@ -19,7 +24,7 @@ from loyalty.tiers.standing import Standing
 # Counts are looked up one by one, by their key: a member may have many, of rules and periods long gone. OFFSET 0 keeps
 # the planner from reading them all.
 _FACTS = """
-SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT NULL AS referred,
+SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT NULL AS referred,{beside}
   CASE WHEN %(attributes)s THEN m.attributes END AS attributes, h.orders, h.quantity, h.spend, h.last_at,
   (SELECT json_agg(json_build_array(c.category, c.orders, c.quantity, c.spend, c.last_at))
    FROM category_histories c WHERE c.member_id = m.member_id{categories}) AS categories,
@@ -32,16 +37,16 @@ FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{wante
 WHERE m.member_id = ANY(%(ids)s::uuid[])
 """
 _NAMED = " AND c.category = ANY(%(categories)s::text[])"
-# By whether all categories are asked for, and whether there are tiers.
-_STATEMENTS = {
-    (of_all, tiers): _FACTS.format(
-        categories="" if of_all else _NAMED,
+
+
+@lru_cache
+def _statement(*, all_categories: bool, tiers: bool, beside: str = "") -> str:
+    return _FACTS.format(
+        categories="" if all_categories else _NAMED,
         standing=f", {reading.COLUMNS}" if tiers else "",
         wanted=f" JOIN {reading.WANTED} ON w.member_id = m.member_id" if tiers else "",
+        beside=f" {beside}," if beside else "",
     )
-    for of_all in (True, False)
-    for tiers in (True, False)
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,37 +77,76 @@ class Wanted:
         """Whether anybody has to be looked up at all."""
         return self.member or self.history or bool(self.counts)
 
+    @classmethod
+    def by(cls, needs: Needs, counts: Iterable[tuple[str, str]] = ()) -> "Wanted":
+        """What conditions ask, with the counts of rules."""
+        return cls(
+            needs.member, needs.all_attributes, frozenset(needs.attributes), needs.history, needs.all_categories,
+            frozenset(needs.categories), frozenset(counts),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What somebody reads along of a member `m`: a column, in SQL, and its parameters."""
+
+    column: str
+    parameters: Mapping[str, Any]
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What rules ask about members, and where members stand on the program's ladder."""
+    """What rules ask about members, and where members stand on the program's ladder; what was read along, if it was."""
 
     facts: Mapping[UUID, Facts]
     standings: Mapping[UUID, Standing]
+    beside: Mapping[UUID, Any] = field(default_factory=dict)
 
 
 def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> dict[UUID, Facts]:
     """What is known of members, but for their tiers. No statement where nothing is wanted."""
     if not wanted.anything:
         return dict.fromkeys(member_ids, UNKNOWN)
-    rows = session.rows(_STATEMENTS[wanted.all_categories, False], _parameters(member_ids, wanted), into=dict_row)
+    statement = _statement(all_categories=wanted.all_categories, tiers=False)
+    rows = session.rows(statement, _parameters(member_ids, wanted), into=dict_row)
     return {row["member_id"]: _facts(row, wanted) for row in rows}
 
 
-def known_of(session: Session, asked: Sequence[Asked], wanted: Wanted, ladders: Ladders, *, now: datetime) -> Known:
+def known_of(
+    session: Session, asked: Sequence[Asked], wanted: Wanted, ladders: Ladders, *, now: datetime,
+    beside: Beside | None = None,
+) -> Known:  # fmt: skip
     """What is known of members, and where they stand, in one statement; none where nothing is asked."""
     member_ids = [each.member_id for each in asked]
-    if not ladders.any:
+    if beside is None and not ladders.any:
         return Known(facts_of(session, member_ids, wanted), reading.standings_from({}, ladders, asked, now=now))
-    if not wanted.anything:
+    if beside is None and not wanted.anything:
         return Known(dict.fromkeys(member_ids, UNKNOWN), reading.standings(session, ladders, asked, now=now))
-    where = _parameters(member_ids, wanted) | reading.parameters(ladders, asked, now=now)
-    found = session.rows(_STATEMENTS[wanted.all_categories, True], where, into=dict_row)
-    rows = {row["member_id"]: row for row in found}
+    where = _parameters(member_ids, wanted)
+    where |= reading.parameters(ladders, asked, now=now) if ladders.any else {}
+    where |= beside.parameters if beside else {}
+    column = beside.column if beside else ""
+    statement = _statement(all_categories=wanted.all_categories, tiers=ladders.any, beside=column)
+    rows = {row["member_id"]: row for row in session.rows(statement, where, into=dict_row)}
     return Known(
         {member_id: _facts(row, wanted) for member_id, row in rows.items()},
-        reading.standings_from(rows, ladders, asked, now=now),
+        reading.standings_from(rows if ladders.any else {}, ladders, asked, now=now),
+        {member_id: row["beside"] for member_id, row in rows.items()} if beside else {},
     )
+
+
+def known_now(
+    session: Session, program: Program, asked: Sequence[Asked], wanted: Wanted, *, now: datetime,
+    beside: Beside | None = None,
+) -> tuple[Known, Ladders]:  # fmt: skip
+    """`known_of`, by the ladders there are, even one that was published while a lock was waited for."""
+    ladders = tiers.ladders(session, program)
+    known = known_of(session, asked, wanted, ladders, now=now, beside=beside)
+    if any(standing.outdated for standing in known.standings.values()):
+        # The holder of the lock has moved the member to it already.
+        ladders = tiers.ladders(session, programs.load(session, program.program_id))
+        known = known_of(session, asked, wanted, ladders, now=now, beside=beside)
+    return known, ladders
 
 
 def _parameters(member_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:

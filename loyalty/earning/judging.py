@@ -19,15 +19,13 @@ from loyalty.earning.adding import contribution_of, counted
 from loyalty.earning.caps import period_key
 from loyalty.earning.counting import Tally
 from loyalty.earning.domain import UNKNOWN, Facts, Judgement, Occasion, Purchase
-from loyalty.earning.facts import Known, Wanted, known_of
+from loyalty.earning.facts import Known, Wanted, known_now
 from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.tiering import TierChange, amounts_of, change_of, counted_for_tier, with_tier
 from loyalty.earning.worth import worth
-from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rules.history import Contribution
-from loyalty.tiers import queries as tiers
 from loyalty.tiers.domain import Ladders
 from loyalty.tiers.keeping import changes_of
 from loyalty.tiers.reading import Asked
@@ -102,19 +100,12 @@ def foresee(session: Session, program: Program, case: Case, *, now: datetime) ->
 
 def _known(session: Session, program: Program, cases: Sequence[Case], now: datetime) -> tuple[Known, Ladders]:
     """What is known of the members of cases, with the days that the oldest of each one's cases asks for."""
-    ladders = tiers.ladders(session, program)
     oldest: dict[UUID, Asked] = {}
     for case in cases:
         before = oldest.get(case.member_id)
         at = case.occasion.at if before is None or before.news_at is None else min(before.news_at, case.occasion.at)
         oldest[case.member_id] = Asked(case.member_id, case.enrolled_at, at)
-    asked, wanted = list(oldest.values()), _wanted(program, cases)
-    known = known_of(session, asked, wanted, ladders, now=now)
-    if any(standing.outdated for standing in known.standings.values()):
-        # A ladder was published while a lock was waited for, and its holder has moved the member to it.
-        ladders = tiers.ladders(session, programs.load(session, program.program_id))
-        known = known_of(session, asked, wanted, ladders, now=now)
-    return known, ladders
+    return known_now(session, program, list(oldest.values()), _wanted(program, cases), now=now)
 
 
 def decide(
@@ -182,8 +173,5 @@ def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:
             continue
         local = case.occasion.at.astimezone(zone)
         keys = {(rule.code, period_key(p, local)) for rule in needs.counted for p in rule.counted_periods}
-        wanted |= Wanted(
-            needs.member, needs.all_attributes, frozenset(needs.attributes), needs.history, needs.all_categories,
-            frozenset(needs.categories), frozenset(keys),
-        )  # fmt: skip
+        wanted |= Wanted.by(needs, keys)
     return wanted

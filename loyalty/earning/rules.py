@@ -1,11 +1,11 @@
 """Earning rules as frozen values, and their stored form."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, time
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 from loyalty.earning.naming import named_by
 from loyalty.programs.domain import POINTS
@@ -228,19 +228,11 @@ class RuleSet:
         conditions = [rule.condition for rule in self.rules if rule.condition is not None]
         named = {code for rule in self.rules for code in rule.segments}
         conditions += [found for code, found in self.segment_conditions.items() if code in named]
-        roots = frozenset().union(*(found.roots for found in conditions))
-        categories = {p for found in conditions for p in found.paths if p[:2] == ("history", "categories")}
-        attributes = {p for found in conditions for p in found.paths if p[:2] == ("member", "attributes")}
-        return Needs(
-            named=named_by(conditions),
-            lines=any(found.of_lines for found in conditions),
-            all_attributes=any(len(path) == 2 for path in attributes),  # noqa: PLR2004
-            attributes=tuple(sorted({path[2] for path in attributes if len(path) > 2})),  # noqa: PLR2004
-            member="member" in roots or any(rule.birthday or rule.tiers for rule in self.rules),
-            history="history" in roots or any(rule.milestone for rule in self.rules),
-            # One that is not named by a literal may be any.
-            all_categories=any(len(path) == 2 for path in categories),  # noqa: PLR2004
-            categories=tuple(sorted({path[2] for path in categories if len(path) > 2})),  # noqa: PLR2004
+        asked = needs_of(conditions)
+        return replace(
+            asked,
+            member=asked.member or any(rule.birthday or rule.tiers for rule in self.rules),
+            history=asked.history or any(rule.milestone for rule in self.rules),
             counted=tuple(rule for rule in self.by_priority if rule.counted_periods),
             budgets={rule.code: rule.caps.budget for rule in self.by_priority if rule.caps.budget is not None},
         )
@@ -265,3 +257,33 @@ class Needs:
     def anything(self) -> bool:
         """Whether the member has to be looked up at all."""
         return self.member or self.history or bool(self.counted)
+
+
+class Asks(Protocol):
+    """What asks about members: rules, or a catalogue."""
+
+    @property
+    def needs(self) -> Needs:
+        """What must be known of a member."""
+
+    @property
+    def segment_conditions(self) -> Mapping[str, Condition]:
+        """The conditions of the segments that are named, compiled."""
+
+
+def needs_of(conditions: Collection[Condition]) -> Needs:
+    """What conditions ask about a member."""
+    roots = frozenset().union(*(found.roots for found in conditions))
+    categories = {p for found in conditions for p in found.paths if p[:2] == ("history", "categories")}
+    attributes = {p for found in conditions for p in found.paths if p[:2] == ("member", "attributes")}
+    return Needs(
+        named=named_by(conditions),
+        lines=any(found.of_lines for found in conditions),
+        all_attributes=any(len(path) == 2 for path in attributes),  # noqa: PLR2004
+        attributes=tuple(sorted({path[2] for path in attributes if len(path) > 2})),  # noqa: PLR2004
+        member="member" in roots,
+        history="history" in roots,
+        # One that is not named by a literal may be any.
+        all_categories=any(len(path) == 2 for path in categories),  # noqa: PLR2004
+        categories=tuple(sorted({path[2] for path in categories if len(path) > 2})),  # noqa: PLR2004
+    )

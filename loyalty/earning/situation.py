@@ -1,4 +1,4 @@
-"""An occasion as rules see it: worked out once, and only as far as some rule asks."""
+"""An occasion, or a member at a moment, as conditions see it: worked out once, and only as far as one of them asks."""
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
@@ -9,8 +9,8 @@ from typing import Any
 from loyalty.core import calendar
 from loyalty.core.categories import lineage
 from loyalty.earning.basis import basis_of
-from loyalty.earning.domain import Facts, Line, Occasion, Purchase
-from loyalty.earning.rules import RuleSet
+from loyalty.earning.domain import Activity, Facts, Line, Moment, Occasion, Purchase
+from loyalty.earning.rules import Asks
 from loyalty.programs.domain import Program
 from loyalty.rules.expressions import Environment
 from loyalty.rules.history import Purchases
@@ -27,8 +27,8 @@ class Situation:
     Lines stand in the order of their ids, so that the order in which they were sent changes nothing.
     """
 
-    def __init__(self, occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts) -> None:
-        self.occasion, self.rule_set, self.program, self.facts = occasion, rule_set, program, facts
+    def __init__(self, occasion: Occasion | Moment, asks: Asks, program: Program, facts: Facts) -> None:
+        self.occasion, self.asks, self.program, self.facts = occasion, asks, program, facts
         self.purchase = occasion if isinstance(occasion, Purchase) else None
         self.lines: tuple[Line, ...] = ()
         self.bases: list[int] = []
@@ -100,7 +100,7 @@ class Situation:
     def is_in_segment(self, code: str) -> bool:
         """Whether the member is in a segment. Raises Unanswerable."""
         if code not in self._segments:
-            self._segments[code] = self.rule_set.segment_conditions[code].holds(self.environment)
+            self._segments[code] = self.asks.segment_conditions[code].holds(self.environment)
         return self._segments[code]
 
     @cached_property
@@ -109,13 +109,13 @@ class Situation:
 
         Handing a value over to them costs more than asking most of them.
         """
-        purchase, occasion, named = self.purchase, self.occasion, self.rule_set.needs.named
+        purchase, occasion, named = self.purchase, self.occasion, self.asks.needs.named
         seen: dict[str, Callable[[], Fields]] = {
             "member": self._member, "history": self._history, "local": self._local,
         }  # fmt: skip
         if purchase is not None:
             seen["order"] = lambda: self._order(purchase)
-        elif not isinstance(occasion, Purchase):
+        elif isinstance(occasion, Activity):
             seen["activity"] = lambda: {"type": lambda: occasion.type, "properties": lambda: occasion.properties}
         variables: dict[str, Any] = {"now": self.at}
         for root, make in seen.items():
@@ -123,7 +123,7 @@ class Situation:
                 fields, names = make(), named[root]
                 wanted = fields if names is None else names
                 variables[root] = {name: fields[name]() for name in wanted if name in fields}
-        return Environment(variables, self._lines() if self.rule_set.needs.lines else [])
+        return Environment(variables, self._lines() if self.asks.needs.lines else [])
 
     def _local(self) -> Fields:
         local = self.local
@@ -156,7 +156,7 @@ class Situation:
         }
 
     def _categories(self) -> dict[str, Any]:
-        named = dict.fromkeys(self.rule_set.needs.categories, Purchases())
+        named = dict.fromkeys(self.asks.needs.categories, Purchases())
         return {
             path: {
                 "orders": bought.sums.orders,

@@ -61,8 +61,8 @@ class Weighed:
 class _Judging:
     """One occasion being judged: what each rule came to, and why others came to nothing."""
 
-    def __init__(self, seen: Situation) -> None:
-        self.seen = seen
+    def __init__(self, seen: Situation, rule_set: RuleSet) -> None:
+        self.seen, self.rule_set = seen, rule_set
         self.refused: dict[str, str] = {}
         self.failures: dict[str, str] = {}
         self.raw: list[_Raw] = []
@@ -75,7 +75,7 @@ class _Judging:
         covered: dict[str, list[bool]] = {}
         matching = []
         elsewhere = self._about_other_goods()
-        for rule in self.seen.rule_set.by_priority:
+        for rule in self.rule_set.by_priority:
             if rule.activity != activity:
                 self.refused[rule.code] = "activity"
             elif rule.code in elsewhere:
@@ -101,11 +101,11 @@ class _Judging:
 
     def _about_other_goods(self) -> frozenset[str]:
         """The rules that name goods, none of which is in the order. A set of rules is mostly made of such."""
-        seen, by_goods = self.seen, self.seen.rule_set.by_goods
+        seen, by_goods = self.seen, self.rule_set.by_goods
         if True not in seen.paid:
             return frozenset()
         bought = [("sku", sku) for sku in seen.skus] + [("category", path) for path in seen.paths]
-        return seen.rule_set.naming_goods.difference(*(by_goods[name] for name in bought if name in by_goods))
+        return self.rule_set.naming_goods.difference(*(by_goods[name] for name in bought if name in by_goods))
 
     def _covered(self, rule: EarningRule) -> list[bool] | None:
         """The lines that a rule covers, if all its conditions hold."""
@@ -212,7 +212,7 @@ class _Judging:
 def worth(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts = UNKNOWN) -> Judgement:
     """The awards of an occasion in the rules' order of priority, and every rule that gave nothing, and why."""
     seen = Situation(occasion, rule_set, program, facts)
-    weighed = _Judging(seen).weigh()
+    weighed = _Judging(seen, rule_set).weigh()
     return Judgement(
         tuple(_award(given, seen) for given in weighed.given),
         weighed.refused,
@@ -222,7 +222,7 @@ def worth(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts 
 
 def weigh(occasion: Occasion, rule_set: RuleSet, program: Program, facts: Facts = UNKNOWN) -> Weighed:
     """What `worth` gives, without the lines, dates and reasons of awards: for whoever only counts points."""
-    return _Judging(Situation(occasion, rule_set, program, facts)).weigh()
+    return _Judging(Situation(occasion, rule_set, program, facts), rule_set).weigh()
 
 
 def _award(given: Given, seen: Situation) -> Award:

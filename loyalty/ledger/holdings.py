@@ -11,6 +11,9 @@ from psycopg.rows import class_row, dict_row, scalar_row
 from loyalty.db.session import Session, array_of
 from loyalty.ledger.domain import Account, Debt, Hold, Holdings, Idle, Lot
 
+# Most redemptions consume a handful of lots; a member who never spent has many.
+LOTS_CHUNK = 20
+
 ACCOUNT_COLUMNS = (
     "member_id", "unit", "available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent", "last_seq",
     "next_change_at", "latest_at", "known_at", "idle",
@@ -85,6 +88,18 @@ UNION ALL
  ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s)
 """
 
+# The same along with the account, as many as most redemptions consume.
+_OPEN_LOTS = """
+CASE WHEN a.unit = %(unit)s THEN (SELECT json_agg(t) FROM (
+    {to_spend}) t) END AS open_lots
+""".format(
+    to_spend=_TO_SPEND.replace("%(member_id)s", "a.member_id")
+    .replace("%(unit)s", "a.unit")
+    .replace("unnest(%(clocks)s::text[])", "jsonb_object_keys(a.idle)")
+)
+_ACCOUNTS_TO_SPEND = f"SELECT {ACCOUNT}, {_OPEN_LOTS} FROM accounts a WHERE a.member_id = %(member_id)s"
+_HOLDINGS_TO_SPEND = f"SELECT {HOLDING}, {_OPEN_LOTS} FROM accounts a WHERE a.member_id = %(member_id)s"
+
 _ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining > 0 ORDER BY l.seq"
 
 _NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
@@ -113,6 +128,12 @@ JOIN entries o ON o.member_id = l.member_id AND o.seq = l.seq
 ORDER BY l.seq
 """
 
+# Out of which lots an entry spent points.
+_SPENT_BY = f"""
+SELECT {_LOT}, x.points - x.held AS spent FROM allocations x
+JOIN lots l ON l.member_id = x.member_id AND l.seq = x.lot_seq WHERE x.member_id = %s AND x.seq = %s
+"""
+
 # Out of which lots points were spent on an order.
 _SPENT_ON = f"""
 {_HOLDERS}
@@ -127,10 +148,6 @@ JOIN lots l ON l.member_id = s.member_id AND l.seq = s.lot_seq
 _HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AND h.hold_id = %s"
 
 _DUE_MEMBERS = "SELECT member_id FROM accounts WHERE next_change_at <= %s ORDER BY next_change_at LIMIT %s"
-
-# Most redemptions consume a handful of lots; a member who never spent has many.
-LOTS_CHUNK = 20
-
 
 def holdings_of(
     session: Session, member_ids: Sequence[UUID], *, now: datetime, look: bool = False
@@ -159,6 +176,27 @@ def holdings_of(
     return {member_id: holdings_from(member_id, held) for member_id, held in rows.items()}
 
 
+def holdings_to_spend(
+    session: Session, member_id: UUID, unit: str, *, now: datetime, look: bool = False
+) -> Holdings:
+    """What a member holds, as `holdings_of` one, with the first open lots in `unit`: most redemptions need no more."""
+    where = {"member_id": member_id, "unit": unit, "limit": LOTS_CHUNK}
+    statement = _HOLDINGS_TO_SPEND if look else _ACCOUNTS_TO_SPEND
+    rows = session.rows(statement, {**where, "now": now}, into=dict_row)
+    latest = max([now, *(row["known_at"] for row in rows)])
+    if latest > now or (not look and any(is_due(row, now) or row["debt"] for row in rows)):
+        rows = session.rows(_HOLDINGS_TO_SPEND, {**where, "now": latest}, into=dict_row)
+    return holdings_from(member_id, rows)
+
+
+def cover(lots: Iterable[Lot], points: int, *, limit: int = LOTS_CHUNK) -> bool:
+    """Whether lots that were read, so many at the most of each expiry, are all that it takes to spend `points`."""
+    streams: dict[tuple[bool, str | None], list[int]] = {}
+    for lot in lots:
+        streams.setdefault((lot.expires_at is None, lot.expiry), []).append(lot.remaining)
+    return all(len(stream) < limit or sum(stream) >= points for stream in streams.values())
+
+
 def is_due(row: Mapping[str, Any], now: datetime) -> bool:
     """Whether something has fallen due in an account that is not recorded yet."""
     return row["next_change_at"] is not None and row["next_change_at"] <= now
@@ -169,7 +207,9 @@ def holdings_from(member_id: UUID, rows: Sequence[Mapping[str, Any]]) -> Holding
     return Holdings(
         member_id=member_id,
         accounts=tuple(_account(row) for row in rows),
-        lots=tuple(_lot(found) for row in rows for found in row.get("due_lots") or ()),
+        lots=tuple(
+            _lot(found) for row in rows for found in (*(row.get("due_lots") or ()), *(row.get("open_lots") or ()))
+        ),
         holds=tuple(_hold(found) for row in rows for found in row.get("due_holds") or ()),
         debts=tuple(_debt(found) for row in rows for found in row.get("debts") or ()),
         later={row["unit"]: row["later"] for row in rows if row.get("is_due")},
@@ -182,10 +222,7 @@ def lots_to_spend(session: Session, account: Account, points: int, *, now: datet
     limit = LOTS_CHUNK
     while True:
         lots = session.rows(_TO_SPEND, {**where, "limit": limit}, into=class_row(Lot))
-        streams: dict[tuple[bool, str | None], list[int]] = {}
-        for lot in lots:
-            streams.setdefault((lot.expires_at is None, lot.expiry), []).append(lot.remaining)
-        if all(len(stream) < limit or sum(stream) >= points for stream in streams.values()):
+        if cover(lots, points, limit=limit):
             return lots
         limit *= 10
 
@@ -222,6 +259,11 @@ def spent_on(session: Session, owner: UUID, order_id: str) -> list[tuple[Lot, in
     """The lots out of which points were spent on an order of `owner`, by whoever that has become, and how many."""
     rows = session.rows(_SPENT_ON, {"owner": owner, "order_id": order_id}, into=dict_row)
     return [(Lot(**row), spent) for row in rows if (spent := row.pop("spent"))]
+
+
+def spent_by(session: Session, owner: UUID, seq: int) -> list[tuple[Lot, int]]:
+    """The lots out of which an entry of `owner` spent points, and how many."""
+    return [(Lot(**row), spent) for row in session.rows(_SPENT_BY, (owner, seq), into=dict_row) if (spent := row.pop("spent"))]
 
 
 def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:

@@ -93,9 +93,11 @@ def open_book(session: Session, program: Program, member: LockedMember, *, now: 
 def open_book_to_spend(
     session: Session, program: Program, member: LockedMember, unit: str, points: int, *, now: datetime
 ) -> Book:
-    """A member's book with enough open lots to spend `points`, if there are enough."""
-    book = open_book(session, program, member, now=now)
-    if book.account(unit).available >= points:
+    """A member's book with enough open lots to spend `points`, if there are enough. One statement, mostly."""
+    held = holdings.holdings_to_spend(session, member.member_id, unit, now=now, look=member.is_due)
+    book = _settled(held, program, now, None)
+    read = [lot for lot in book.lots if lot.unit == unit]
+    if book.account(unit).available >= points and not holdings.cover(read, points):
         read_lots_to_spend(session, book, unit, points)
     return book
 

@@ -1,17 +1,16 @@
 """The facts that redemptions and stocks tell. The shapes of their data stand in `fact_schemas`."""
 
 from datetime import datetime
-from typing import Literal
+from uuid import UUID
 
 from loyalty.events.domain import Fact
-from loyalty.members.domain import LockedMember
-
-Status = Literal["held", "confirmed", "fulfilled", "cancelled", "expired"]
+from loyalty.rewards.domain import RedemptionStatus
 
 
 def redemption_became(
-    status: Status,
-    member: LockedMember,
+    status: RedemptionStatus,
+    member_id: UUID,
+    customer_id: str,
     *,
     redemption_id: str,
     reward: str,
@@ -24,8 +23,8 @@ def redemption_became(
     return Fact(
         type=f"redemption.{status}",
         version=1,
-        member_id=member.member_id,
-        customer_id=member.customer_id,
+        member_id=member_id,
+        customer_id=customer_id,
         occurred_at=occurred_at,
         data={
             "redemption_id": redemption_id,

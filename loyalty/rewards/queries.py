@@ -1,4 +1,5 @@
-"""Reading the catalogue and redemptions."""
+"""Reading redemptions: one, those of a member, those of a program. One that nobody confirmed in time has expired,
+whenever that is written down."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,73 +10,66 @@ from psycopg.rows import class_row, dict_row, scalar_row
 
 from loyalty.db.paging import Page, Window, page
 from loyalty.db.session import Session
+from loyalty.members import queries as members
 from loyalty.members.locks import Holder
-from loyalty.rewards.domain import Reward
-from loyalty.rewards.errors import RedemptionNotFound, RewardNotFound
+from loyalty.rewards.domain import Redemption
+from loyalty.rewards.errors import RedemptionNotFound
 
-_REWARD = """
-SELECT r.program_id, r.code, r.version, r.name, r.type, r.points, r.value, r.limited, s.remaining AS stock,
-       r.stock AS configured_stock, r.valid_from, r.valid_to, r.fulfilment
-FROM rewards r LEFT JOIN reward_stock s ON s.program_id = r.program_id AND s.code = r.code
-"""
-_ONE = f"{_REWARD} WHERE r.program_id = %s AND r.code = %s"
-_LIST = f"""{_REWARD} WHERE r.program_id = %(program_id)s AND r.code > %(after)s
-ORDER BY r.code LIMIT %(limit)s"""
+COLUMNS = (
+    "member_id", "redemption_id", "reward_code", "reward_version", "status", "points", "fulfilment", "took_stock",
+    "redeemed_at", "expires_at", "confirmed_at", "fulfilled_at", "closed_at", "voucher_code", "entry_seq", "reference",
+    "reason",
+)  # fmt: skip
 
 _ANSWER = "SELECT receipt FROM redemptions WHERE member_id = %s AND redemption_id = %s"
-_REDEMPTION = """
-SELECT r.redemption_id, m.customer_id, r.reward_code AS reward, r.status, r.points, r.redeemed_at,
-       r.voucher_code, v.value, v.expires_at
-FROM natural_keys k
-JOIN redemptions r ON r.member_id = k.member_id AND r.redemption_id = k.key
-JOIN members m ON m.member_id = r.member_id
+_KEPT = "SELECT body FROM receipts WHERE member_id = %s AND kind = %s AND key = %s"
+_RECORDED = f"SELECT {', '.join(COLUMNS)} FROM redemptions WHERE member_id = %s AND redemption_id = %s"
+
+_SHOWN = """
+SELECT r.redemption_id, m.customer_id, r.reward_code AS reward, r.reward_version, r.status, r.points, r.fulfilment,
+       r.redeemed_at, r.expires_at, r.confirmed_at, r.fulfilled_at, r.closed_at, r.reference, r.reason,
+       r.voucher_code, v.value, v.expires_at AS voucher_expires_at
+FROM redemptions r JOIN members m ON m.member_id = r.member_id
 LEFT JOIN vouchers v ON v.member_id = r.member_id AND v.code = r.voucher_code
+"""
+_ONE = f"""
+{_SHOWN} JOIN natural_keys k ON r.member_id = k.member_id AND r.redemption_id = k.key
 WHERE k.program_id = %s AND k.kind = 'redemption' AND k.key = %s
 """
-
-_remembered: dict[UUID, tuple[int, dict[str, Reward]]] = {}
+# Newest first. A page ends before an instant and an id; the first one before the end of time.
+_BEFORE = "(r.redeemed_at, r.redemption_id) < (%(at)s, %(id)s) ORDER BY r.redeemed_at DESC, r.redemption_id DESC"
+_OF_MEMBER = f"""
+WITH RECURSIVE mine (member_id) AS (
+    SELECT %(member_id)s::uuid
+    UNION ALL
+    SELECT s.member_id FROM mine JOIN members s ON s.merged_into = mine.member_id)
+{_SHOWN} WHERE r.member_id IN (SELECT member_id FROM mine) AND {_BEFORE} LIMIT %(limit)s
+"""
+_OF_PROGRAM = f"""
+{_SHOWN} WHERE r.program_id = %(program_id)s AND r.status = %(status)s AND {_BEFORE} LIMIT %(limit)s
+"""
+_END = "infinity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Redemption:
+class ShownRedemption:
     """A redemption as it is read."""
 
     redemption_id: str
     customer_id: str
     reward: str
+    reward_version: int
     status: str
     points: int
+    fulfilment: str
     redeemed_at: datetime
+    expires_at: datetime | None
+    confirmed_at: datetime | None
+    fulfilled_at: datetime | None
+    closed_at: datetime | None
+    reference: str | None
+    reason: str | None
     voucher: dict[str, Any] | None
-
-
-def reward(session: Session, program_id: UUID, code: str) -> Reward:
-    """One reward as it is now, stock included. Refuses: RewardNotFound."""
-    found = session.row(_ONE, (program_id, code), into=class_row(Reward))
-    if found is None:
-        raise RewardNotFound(code)
-    return found
-
-
-def reward_at(session: Session, program_id: UUID, code: str, *, config_version: int) -> Reward:
-    """One reward as configured; remembered while the configuration stays, so its `stock` says nothing.
-
-    Refuses: RewardNotFound.
-    """
-    known = _remembered.get(program_id)
-    if known is None or known[0] != config_version:
-        known = (config_version, {})
-        _remembered[program_id] = known
-    if code not in known[1]:
-        known[1][code] = reward(session, program_id, code)
-    return known[1][code]
-
-
-def rewards(session: Session, program_id: UUID, window: Window) -> Page[Reward]:
-    """The catalogue, by code."""
-    after = window.position(str)
-    where = {"program_id": program_id, "after": after[0] if after else "", "limit": window.limit + 1}
-    return page(session.rows(_LIST, where, into=class_row(Reward)), window, lambda r: [r.code])
 
 
 def stored_receipt(session: Session, held: Holder, redemption_id: str) -> bytes:
@@ -85,18 +79,53 @@ def stored_receipt(session: Session, held: Holder, redemption_id: str) -> bytes:
     return receipt.encode()
 
 
-def redemption(session: Session, program_id: UUID, redemption_id: str) -> Redemption:
+def kept_answer(session: Session, member_id: UUID, kind: str, redemption_id: str) -> bytes:
+    """The answer to the request that made a redemption what it is."""
+    body = session.row(_KEPT, (member_id, kind, redemption_id), into=scalar_row)
+    assert isinstance(body, str), "what a redemption became was answered"
+    return body.encode()
+
+
+def recorded(session: Session, member_id: UUID, redemption_id: str) -> Redemption:
+    """A redemption of a member whom the caller has locked. Refuses: RedemptionNotFound."""
+    found = session.row(_RECORDED, (member_id, redemption_id), into=class_row(Redemption))
+    if found is None:
+        raise RedemptionNotFound(redemption_id)
+    return found
+
+
+def redemption(session: Session, program_id: UUID, redemption_id: str, *, now: datetime) -> ShownRedemption:
     """One redemption. Refuses: RedemptionNotFound."""
-    row = session.row(_REDEMPTION, (program_id, redemption_id), into=dict_row)
+    row = session.row(_ONE, (program_id, redemption_id), into=dict_row)
     if row is None:
-        raise RedemptionNotFound(f"There is no redemption '{redemption_id}'.", redemption_id=redemption_id)
-    code, value, expires_at = row.pop("voucher_code"), row.pop("value"), row.pop("expires_at")
-    return Redemption(**row, voucher=code and {"code": code, "value": value, "expires_at": expires_at})
+        raise RedemptionNotFound(redemption_id)
+    return _shown(row, now)
 
 
-_VERSION = "SELECT version FROM rewards WHERE program_id = %s AND code = %s"
+def redemptions_of(
+    session: Session, program_id: UUID, customer_id: str, window: Window, *, now: datetime
+) -> Page[ShownRedemption]:
+    """The redemptions of a member, and of those who were merged into them, newest first. Refuses: MemberNotFound."""
+    member_id = members.member_id_of(session, program_id, customer_id)
+    return _page(session, _OF_MEMBER, {"member_id": member_id}, window, now)
 
 
-def version_of(session: Session, program_id: UUID, code: str) -> int:
-    """The current version of a reward; 0 when there is none."""
-    return session.row(_VERSION, (program_id, code), into=scalar_row) or 0
+def redemptions(session: Session, program_id: UUID, status: str, window: Window, *, now: datetime) -> Page[ShownRedemption]:
+    """The redemptions of a program in one status, newest first."""
+    return _page(session, _OF_PROGRAM, {"program_id": program_id, "status": status}, window, now)
+
+
+def _page(
+    session: Session, statement: str, where: dict[str, Any], window: Window, now: datetime
+) -> Page[ShownRedemption]:
+    at, last = window.position(str, str) or (_END, "")
+    rows = session.rows(statement, {**where, "at": at, "id": last, "limit": window.limit + 1}, into=dict_row)
+    found = page(rows, window, lambda row: [row["redeemed_at"].isoformat(), row["redemption_id"]])
+    return Page([_shown(row, now) for row in found.data], found.next)
+
+
+def _shown(row: dict[str, Any], now: datetime) -> ShownRedemption:
+    code, value, expires_at = row.pop("voucher_code"), row.pop("value"), row.pop("voucher_expires_at")
+    if row["status"] == "held" and row["expires_at"] <= now:
+        row |= {"status": "expired", "closed_at": row["expires_at"]}
+    return ShownRedemption(**row, voucher=code and {"code": code, "value": value, "expires_at": expires_at})

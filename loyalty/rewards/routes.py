@@ -1,93 +1,137 @@
-"""The catalogue and redemption."""
+"""What members can have, and redeeming it."""
 
 from http import HTTPStatus
+from typing import Any
 
 from flask import Response, g
 
 from loyalty.core import clock
-from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
+from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.paging import Page, Window
 from loyalty.db.session import Session
 from loyalty.ledger.errors import InsufficientPoints
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
-from loyalty.programs import service as programs
-from loyalty.rewards import queries, service
-from loyalty.rewards.domain import NewRedemption, NewReward, Reward
-from loyalty.rewards.errors import OutOfStock, RedemptionNotFound, RewardEnded, RewardNotFound, RewardNotStarted
-from loyalty.rewards.examples import NEW_REDEMPTION, NEW_REWARD, REDEMPTION, REDEMPTION_RECEIPT, REWARD, REWARDS
-from loyalty.rewards.queries import Redemption
-from loyalty.rewards.schemas import (
-    NewRedemptionSchema,
-    NewRewardSchema,
-    RedemptionReceiptSchema,
-    RedemptionSchema,
-    RewardSchema,
-    RewardsSchema,
+from loyalty.rewards import examples, member_queries, queries, redemption_schemas, resolving, service
+from loyalty.rewards import member_schemas as shown
+from loyalty.rewards.domain import NewRedemption
+from loyalty.rewards.errors import (
+    ConditionNotMet,
+    LimitReached,
+    OutOfStock,
+    RedemptionNotConfirmed,
+    RedemptionNotFound,
+    RedemptionResolved,
+    RewardEnded,
+    RewardNotFound,
+    RewardNotStarted,
+    TierTooLow,
 )
+from loyalty.rewards.queries import ShownRedemption
+from loyalty.vouchers.errors import VoucherUsed
 from loyalty.web.arguments import WindowSchema
-from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
-from loyalty.web.openapi import VERSIONED
-from loyalty.web.requests import stored_answer
+from loyalty.web.blueprints import Blueprint, reads, transactional
+from loyalty.web.requests import json_answer, stored_answer
 
 bp = Blueprint("rewards", __name__, url_prefix="/v1", description="What points are spent on.")
-admin = Blueprint(
-    "reward-administration", __name__, url_prefix="/v1/admin/rewards", description="The catalogue, edited."
-)
 
 
 @bp.get("/rewards")
 @reads
-@bp.arguments(WindowSchema(), location="query")
-@bp.response(200, RewardsSchema(), example=REWARDS)
-def list_rewards(session: Session, window: Window) -> Page[Reward]:
-    """The catalogue, by code."""
-    return queries.rewards(session, g.caller.program_id, window)
+@bp.arguments(redemption_schemas.CatalogueQuerySchema(), location="query")
+@bp.response(200, shown.CatalogueSchema(), example=examples.CATALOGUE)
+def list_rewards(session: Session, query: dict[str, Any]) -> Page[dict[str, Any]]:
+    """The catalogue for everybody, by code: what is published now."""
+    return member_queries.catalogue(session, g.caller.program_id, **query, now=clock.now())
+
+
+@bp.get("/members/<shop_id:customer_id>/rewards")
+@bp.refuses(MemberNotFound)
+@reads
+@bp.arguments(redemption_schemas.MemberRewardsQuerySchema(), location="query")
+@bp.response(200, shown.MemberRewardsSchema(), example=examples.MEMBER_REWARDS)
+def list_member_rewards(session: Session, query: dict[str, Any], customer_id: str) -> Response:
+    """What a member can have now, and what keeps the rest away: with every reason, the nearest first.
+
+    What is written for people is in the member's language.
+    """
+    found = member_queries.member_rewards(session, g.caller.program_id, customer_id, **query, now=clock.now())
+    return json_answer(found)
 
 
 @bp.post("/members/<shop_id:customer_id>/redemptions")
 @bp.refuses(
-    MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded, InsufficientPoints,
-    OutOfStock, IdempotencyConflict,
+    MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded, TierTooLow,
+    LimitReached, ConditionNotMet, InsufficientPoints, OutOfStock, IdempotencyConflict,
 )  # fmt: skip
 @transactional
-@bp.arguments(NewRedemptionSchema(), example=NEW_REDEMPTION)
-@bp.response(HTTPStatus.CREATED, RedemptionReceiptSchema(), example=REDEMPTION_RECEIPT)
+@bp.arguments(redemption_schemas.NewRedemptionSchema(), example=examples.NEW_REDEMPTION)
+@bp.response(HTTPStatus.CREATED, redemption_schemas.RedemptionReceiptSchema(), example=examples.REDEMPTION_RECEIPT)
 def redeem_reward(session: Session, wish: NewRedemption, customer_id: str) -> Response:
-    """Spend a member's points on a reward. The same redemption_id again is answered with the first answer."""
+    """Spend a member's points on a reward, or hold them for it until the redemption is confirmed.
+
+    The same redemption_id again is answered with the first answer.
+    """
     answer = service.redeem_reward(session, g.caller.program_id, customer_id, wish, now=clock.now())
     return stored_answer(answer, HTTPStatus.CREATED)
+
+
+@bp.get("/members/<shop_id:customer_id>/redemptions")
+@bp.refuses(MemberNotFound)
+@reads
+@bp.arguments(WindowSchema(), location="query")
+@bp.response(200, redemption_schemas.RedemptionsSchema(), example=examples.REDEMPTIONS)
+def list_member_redemptions(session: Session, window: Window, customer_id: str) -> Page[ShownRedemption]:
+    """What a member redeemed, newest first."""
+    return queries.redemptions_of(session, g.caller.program_id, customer_id, window, now=clock.now())
+
+
+@bp.get("/redemptions")
+@reads
+@bp.arguments(redemption_schemas.RedemptionsQuerySchema(), location="query")
+@bp.response(200, redemption_schemas.RedemptionsSchema(), example=examples.REDEMPTIONS)
+def list_redemptions(session: Session, query: dict[str, Any]) -> Page[ShownRedemption]:
+    """The redemptions in one status, newest first: the confirmed ones, unless another is named, are to be fulfilled."""
+    return queries.redemptions(session, g.caller.program_id, **query, now=clock.now())
 
 
 @bp.get("/redemptions/<shop_id:redemption_id>")
 @bp.refuses(RedemptionNotFound)
 @reads
-@bp.response(200, RedemptionSchema(), example=REDEMPTION)
-def get_redemption(session: Session, redemption_id: str) -> Redemption:
+@bp.response(200, redemption_schemas.RedemptionSchema(), example=examples.REDEMPTION)
+def get_redemption(session: Session, redemption_id: str) -> ShownRedemption:
     """One redemption."""
-    return queries.redemption(session, g.caller.program_id, redemption_id)
+    return queries.redemption(session, g.caller.program_id, redemption_id, now=clock.now())
 
 
-@admin.get("/<code:code>")
-@admin.refuses(RewardNotFound)
-@reads
-@admin.response(200, RewardSchema(), example=REWARD, headers=VERSIONED)
-def get_reward(session: Session, code: str) -> tuple[Reward, dict[str, str]]:
-    """One reward, with its version."""
-    reward = queries.reward(session, g.caller.program_id, code)
-    return reward, etag(reward.version)
-
-
-@admin.put("/<code:code>")
-@admin.refuses(PreconditionMissing, Stale)
+@bp.post("/redemptions/<shop_id:redemption_id>/confirm")
+@bp.refuses(RedemptionNotFound, RedemptionResolved, OutOfStock, IdempotencyConflict)
 @transactional
-@admin.arguments(NewRewardSchema(), example=NEW_REWARD)
-@admin.response(200, RewardSchema(), example=REWARD, headers=VERSIONED)
-@admin.alt_response(HTTPStatus.CREATED, schema=RewardSchema(), example=REWARD, headers=VERSIONED, success=True)
-def put_reward(session: Session, new: NewReward, code: str) -> tuple[Reward, int, dict[str, str]]:
-    """Create a reward (201) or replace it (200, needs If-Match). `stock` is what is left to give."""
-    program_id, actor = g.caller.program_id, str(g.caller.key_id)
-    programs.touch(session, program_id)
-    version = queries.version_of(session, program_id, code)
-    require_version(version, existing=version > 0)
-    reward = service.put_reward(session, program_id, code, new, actor=actor, now=clock.now())
-    return reward, HTTPStatus.OK if version else HTTPStatus.CREATED, etag(reward.version)
+@bp.response(200, redemption_schemas.RedemptionReceiptSchema(), example=examples.REDEMPTION_RECEIPT)
+def confirm_redemption(session: Session, redemption_id: str) -> Response:
+    """Spend the points that are held, and give what was promised. Again, it is answered with the first answer."""
+    return stored_answer(resolving.confirm(session, g.caller.program_id, redemption_id, now=clock.now()), HTTPStatus.OK)
+
+
+@bp.post("/redemptions/<shop_id:redemption_id>/cancel")
+@bp.refuses(RedemptionNotFound, RedemptionResolved, VoucherUsed, IdempotencyConflict)
+@transactional
+@bp.arguments(redemption_schemas.CancelRedemptionSchema(), example=examples.CANCEL_REDEMPTION)
+@bp.response(200, redemption_schemas.CancelledRedemptionSchema(), example=examples.CANCELLED_REDEMPTION)
+def cancel_redemption(session: Session, given: dict[str, Any], redemption_id: str) -> Response:
+    """Give the points back to the lots they came from, and what was taken to the stock; its code is void.
+
+    Once it is fulfilled, or its code used, there is nothing to cancel. Again, it is answered with the first answer.
+    """
+    answer = resolving.cancel(session, g.caller.program_id, redemption_id, **given, now=clock.now())
+    return stored_answer(answer, HTTPStatus.OK)
+
+
+@bp.post("/redemptions/<shop_id:redemption_id>/fulfil")
+@bp.refuses(RedemptionNotFound, RedemptionNotConfirmed, RedemptionResolved, IdempotencyConflict)
+@transactional
+@bp.arguments(redemption_schemas.FulfilRedemptionSchema(), example=examples.FULFIL_REDEMPTION)
+@bp.response(200, redemption_schemas.FulfilledRedemptionSchema(), example=examples.FULFILLED_REDEMPTION)
+def fulfil_redemption(session: Session, given: dict[str, Any], redemption_id: str) -> Response:
+    """Say that the member has it. The same reference again is answered with the first answer."""
+    answer = resolving.fulfil(session, g.caller.program_id, redemption_id, **given, now=clock.now())
+    return stored_answer(answer, HTTPStatus.OK)

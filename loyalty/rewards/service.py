@@ -1,128 +1,118 @@
-"""Keeping the catalogue, and redeeming."""
+"""Redeeming: a member's points for a reward, at once or in two phases. gather → decide → write, and the stock last."""
 
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 from uuid import UUID
 
-import orjson
-
-from loyalty.audit import service as audit
-from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core.answers import Answer
-from loyalty.core.errors import IdempotencyConflict
+from loyalty.core.errors import DomainError, IdempotencyConflict
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
-from loyalty.db.writer import write
+from loyalty.db.writer import Changes, write
 from loyalty.ledger import service as ledger
+from loyalty.ledger import spending
 from loyalty.ledger.book import Book
-from loyalty.ledger.spending import redeem
+from loyalty.ledger.errors import InsufficientPoints
 from loyalty.members import locks
 from loyalty.members.domain import LockedMember
 from loyalty.members.errors import MemberNotFound
 from loyalty.programs import queries as programs
-from loyalty.programs.domain import POINTS
-from loyalty.rewards import queries
-from loyalty.rewards.domain import NewRedemption, NewReward, Reward, document_of
-from loyalty.rewards.errors import OutOfStock, RewardEnded, RewardNotStarted
-from loyalty.rewards.models import RedemptionRow, RewardRow, RewardStockRow
-from loyalty.vouchers import service as vouchers
+from loyalty.programs.domain import POINTS, Program
+from loyalty.rewards import catalogue as catalogues
+from loyalty.rewards import fulfilling, queries, stock
+from loyalty.rewards.availability import Asking, Reason, availability
+from loyalty.rewards.domain import NewRedemption, Redemption, Reward
+from loyalty.rewards.errors import (
+    ConditionNotMet,
+    LimitReached,
+    OutOfStock,
+    RewardEnded,
+    RewardNotStarted,
+    TierTooLow,
+)
+from loyalty.rewards.gathering import Who, asking
+from loyalty.rewards.models import StockHoldRow
+from loyalty.rewards.recording import new_row, receipt_of, tell, tell_stock
 from loyalty.vouchers.service import Voucher
-
-_TAKE_ONE = """
-UPDATE reward_stock SET remaining = remaining - 1 WHERE program_id = %s AND code = %s AND remaining >= 1
-"""
-
-
-def put_reward(
-    session: Session,
-    program_id: UUID,
-    code: str,
-    new: NewReward,
-    *,
-    keep_stock: bool = False,
-    actor: str = COMMAND_LINE,
-    now: datetime,
-) -> Reward:
-    """Create or replace a reward. The caller has locked the program's configuration and checked the version.
-
-    `stock` is what is left to give from now on; with `keep_stock`, only if it is another than was last given.
-    """
-    row = session.orm.get(RewardRow, (program_id, code))
-    before = None if row is None else queries.reward(session, program_id, code)
-    if row is None:
-        row = RewardRow(program_id=program_id, code=code, version=0)
-        session.orm.add(row)
-    restocked = not keep_stock or row.stock != new.stock
-    for name, value in asdict(new).items():
-        setattr(row, name, value)
-    row.limited = new.stock is not None
-    row.version += 1
-    row.updated_at = now
-    if restocked:
-        _restock(session, program_id, code, new.stock)
-    session.orm.flush()
-    after = queries.reward(session, program_id, code)
-    audit.record(
-        session, program_id, actor=actor, action="reward.changed" if before else "reward.created",
-        resource=f"rewards/{code}", before=before and document_of(before), after=document_of(after), now=now,
-    )  # fmt: skip
-    return after
-
-
-def _restock(session: Session, program_id: UUID, code: str, left: int | None) -> None:
-    """Set the counter that all members share; without end there is none."""
-    row = session.orm.get(RewardStockRow, (program_id, code), with_for_update=True)
-    if left is not None:
-        row = row or RewardStockRow(program_id=program_id, code=code)
-        row.remaining = left
-        session.orm.add(row)
-    elif row is not None:
-        session.orm.delete(row)
 
 
 def redeem_reward(
     session: Session, program_id: UUID, customer_id: str, wish: NewRedemption, *, now: datetime
 ) -> Answer:
-    """Spend points on a reward, at once.
+    """Spend points on a reward at once, or hold them until the redemption is confirmed.
 
-    Refuses: MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded,
-    InsufficientPoints, OutOfStock, IdempotencyConflict.
+    Refuses: MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded, TierTooLow,
+    LimitReached, ConditionNotMet, InsufficientPoints, OutOfStock, IdempotencyConflict.
     """
     claimed = _claim(session, program_id, customer_id, wish, now=now)
     if isinstance(claimed, Answer):
         return claimed
-    member = claimed
-    program = programs.current(session, program_id, config_version=member.config_version)
-    reward = queries.reward_at(session, program_id, wish.reward, config_version=member.config_version)
-    _refuse_out_of_season(reward, now)
+    program = programs.current(session, program_id, config_version=claimed.config_version)
+    catalogue = catalogues.catalogue(session, program)
+    reward = catalogues.published(session, program, wish.reward)
+    who = Who(claimed.member_id, claimed.enrolled_at)
+    asked = asking(session, program, who, catalogue.only(reward), now=now)
+    points = reward.cost(asked.tier_code)
+    book = ledger.open_book_to_spend(session, program, claimed, POINTS, points, now=now)
+    require_available(reward, replace(asked, available=book.account(POINTS).available))
+    return _redeem(session, program, claimed, book, reward, points, wish, now=now)
 
-    book = ledger.open_book_to_spend(session, program, member, POINTS, reward.points, now=now)
-    redeem(book, POINTS, reward.points, reference=wish.redemption_id, reason=reward.name)
-    changes = ledger.changes_of(book, program_id, now=now)
-    voucher = None
-    if reward.fulfilment == "code":
-        worth = {k: v for k, v in {"type": reward.type, **reward.value}.items() if v is not None}
-        voucher = vouchers.issue(session, changes, member, worth, program_id=program_id, now=now)
-    receipt = _receipt(wish, reward, voucher, book)
-    changes.insert(
-        RedemptionRow,
-        {
-            "member_id": member.member_id,
-            "redemption_id": wish.redemption_id,
-            "program_id": program_id,
-            "reward_code": reward.code,
-            "reward_version": reward.version,
-            "status": "confirmed",
-            "points": reward.points,
-            "voucher_code": voucher and voucher.code,
-            "redeemed_at": now,
-            "receipt": receipt.decode(),
-        },
-    )
+
+def require_available(reward: Reward, asked: Asking) -> None:
+    """Refuse a reward that the member cannot have, for the first reason."""
+    found = availability(reward, asked)
+    if found.reasons:
+        raise _refusal(reward, found.reasons[0])
+
+
+def _redeem(
+    session: Session, program: Program, member: LockedMember, book: Book, reward: Reward, points: int,
+    wish: NewRedemption, *, now: datetime,
+) -> Answer:  # fmt: skip
+    made = Redemption(
+        member_id=member.member_id, redemption_id=wish.redemption_id, reward_code=reward.code,
+        reward_version=reward.version, status="held", points=points, fulfilment=reward.fulfilment,
+        took_stock=reward.is_limited, redeemed_at=now,
+    )  # fmt: skip
+    voucher: Voucher | None = None
+    changes = Changes()
+    if wish.hold:
+        made = replace(made, expires_at=book.now + timedelta(seconds=wish.hold_seconds))
+        _hold(book, made, reward, changes, program.program_id)
+    else:
+        entry = spending.redeem(book, POINTS, points, reference=made.redemption_id, reason=reward.name)
+        voucher = fulfilling.give(
+            session, changes, program, member, reward, pool=reward.code, redemption_id=made.redemption_id, now=now
+        )
+        made = replace(
+            made, status="confirmed", confirmed_at=now, entry_seq=entry.seq, voucher_code=voucher and voucher.code
+        )
+    receipt = receipt_of(made, voucher, book)
+    changes.add(ledger.changes_of(book, program.program_id, now=now))
+    new_row(changes, program.program_id, made, receipt)
+    tell(changes, program.program_id, member.customer_id, made, now=now)
     write(session, changes)
-    if reward.limited and not session.run(_TAKE_ONE, (program_id, reward.code)):
-        raise OutOfStock(reward.code)
+    if reward.is_limited:
+        left = stock.take_one(session, program.program_id, reward.code, now=book.now)
+        if left is None:
+            raise OutOfStock(reward.code)
+        tell_stock(session, program.program_id, reward, left, now=now)
     return Answer(receipt)
+
+
+def _hold(book: Book, made: Redemption, reward: Reward, changes: Changes, program_id: UUID) -> None:
+    assert made.expires_at is not None, "a hold ends"
+    spending.hold(
+        book, POINTS, made.points, hold_id=made.hold_id, expires_at=made.expires_at, reason=reward.name
+    )
+    if made.took_stock:
+        changes.insert(
+            StockHoldRow,
+            {
+                "member_id": made.member_id, "redemption_id": made.redemption_id, "program_id": program_id,
+                "reward_code": made.reward_code, "expires_at": made.expires_at,
+            },
+        )  # fmt: skip
 
 
 def _claim(
@@ -143,23 +133,20 @@ def _claim(
     return claimed.member
 
 
-def _refuse_out_of_season(reward: Reward, now: datetime) -> None:
-    if reward.valid_from is not None and now < reward.valid_from:
-        raise RewardNotStarted(reward.code, reward.valid_from)
-    if reward.valid_to is not None and now >= reward.valid_to:
-        raise RewardEnded(reward.code, reward.valid_to)
-
-
-def _receipt(wish: NewRedemption, reward: Reward, voucher: Voucher | None, book: Book) -> bytes:
-    account = book.account(POINTS)
-    return orjson.dumps(
-        {
-            "redemption_id": wish.redemption_id,
-            "reward": reward.code,
-            "status": "confirmed",
-            "points": reward.points,
-            "voucher": voucher and asdict(voucher),
-            "balance": {name: getattr(account, name) for name in ("available", "pending", "held", "debt")},
-        },
-        option=orjson.OPT_UTC_Z,
-    )
+def _refusal(reward: Reward, reason: Reason) -> DomainError:
+    facts = dict(reason.facts)
+    match reason.code:
+        case "ended":
+            return RewardEnded(reward.code, facts["valid_to"])
+        case "not_started":
+            return RewardNotStarted(reward.code, facts["valid_from"])
+        case "out_of_stock":
+            return OutOfStock(reward.code)
+        case "tier_too_low":
+            return TierTooLow(reward.code, **facts)
+        case "limit_reached":
+            return LimitReached(reward.code, **facts)
+        case "condition_not_met":
+            return ConditionNotMet(reward.code, **facts)
+        case "insufficient_points":
+            return InsufficientPoints(required=facts["required"], available=facts["available"], unit=POINTS)

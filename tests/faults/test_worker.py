@@ -99,8 +99,10 @@ def test_a_service_has_a_worker_that_settles_who_is_due_and_ends_with_it(shop: S
 
             assert service.stop(number) == 0
             assert shop.place.jobs_workers() == []
-            # How to get a key, and the address: nothing else is said.
-            assert len(service.log.splitlines()) == 2, service.log
+            # How to get a key, and the address: nothing else is said. (On a busy machine a process that was still being
+            # started when the service was told to stop has to be killed, and gunicorn says so.)
+            said = [line for line in service.log.splitlines() if "was sent SIGKILL" not in line]
+            assert len(said) == 2, service.log
     assert shop.place.database_processes() == {}
 
 

@@ -1,0 +1,163 @@
+"""The catalogue as people see it: everybody's, and that of one member, with what keeps each reward away."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from loyalty.core.i18n import language
+from loyalty.db.paging import Page, Window, page
+from loyalty.db.session import Session
+from loyalty.ledger import balances
+from loyalty.members import queries as members
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import POINTS, Program
+from loyalty.rewards import catalogue as catalogues
+from loyalty.rewards import stock
+from loyalty.rewards.availability import Availability, Reason, availability
+from loyalty.rewards.domain import Reward
+from loyalty.rewards.gathering import Who, asking
+from loyalty.rewards.telling import Teller
+from loyalty.tiers import queries as tiers
+
+# How near a reward is, and then how it is sorted: (distance, points missing, sort, points, code).
+Near = tuple[int, int, int, int, str]
+
+
+def catalogue(
+    session: Session, program_id: UUID, window: Window, *, category: str | None = None, type: str | None = None,  # noqa: A002
+    locale: str | None = None, now: datetime,
+) -> Page[dict[str, Any]]:  # fmt: skip
+    """What is published now, by code; what has ended is left out."""
+    program = programs.current(session, program_id)
+    published = catalogues.catalogue(session, program)
+    after = (window.position(str) or [""])[0]
+    wanted = [
+        reward for code, reward in sorted(published.rewards.items())
+        if code > after and _is(reward, category, type) and not (reward.valid_to and reward.valid_to <= now)
+    ]  # fmt: skip
+    found = page(wanted[: window.limit + 1], window, lambda reward: [reward.code])
+    limited = [reward.code for reward in found.data if reward.is_limited]
+    left = stock.left(session, program_id, now=now, codes=limited) if limited else {}
+    teller = _teller(session, program, locale or program.locale, now)
+    shown = [_public(replace(reward, left=left.get(reward.code)), teller, program) for reward in found.data]
+    return Page(shown, found.next)
+
+
+def member_rewards(
+    session: Session, program_id: UUID, customer_id: str, window: Window, *, category: str | None = None,
+    type: str | None = None, available: bool | None = None, locale: str | None = None, now: datetime,  # noqa: A002
+) -> dict[str, Any]:  # fmt: skip
+    """Each reward with whether a member can have it, and every reason why not; the nearest first.
+
+    Refuses: MemberNotFound.
+    """
+    program = programs.current(session, program_id)
+    member = members.member(session, program_id, customer_id)
+    holds = balances.balance(session, program_id, customer_id, POINTS, balances.Moment(now=now)).available
+    published = catalogues.catalogue(session, program)
+    asked = asking(session, program, Who(member.member_id, member.enrolled_at, holds), published, now=now)
+    left = stock.left(session, program_id, now=now)
+    counted = (
+        replace(reward, left=left.get(reward.code)) if reward.is_limited else reward
+        for reward in published.rewards.values() if _is(reward, category, type)
+    )  # fmt: skip
+    near = sorted(((reward, availability(reward, asked)) for reward in counted), key=_near)
+    if available is not None:
+        near = [each for each in near if each[1].available is available]
+    tag = locale or member.locale or program.locale
+    teller = _teller(session, program, tag, now)
+    found = _page(near, window)
+    return {
+        "customer_id": member.customer_id,
+        "as_of": now,
+        "locale": tag,
+        "unit": POINTS,
+        "available_points": holds,
+        "tier": asked.tier_code,
+        "next_reward": _next(near, teller),
+        "data": [_for_member(reward, found_, teller, program) for reward, found_ in found.data],
+        "next": found.next,
+    }
+
+
+def _page(near: list[tuple[Reward, Availability]], window: Window) -> Page[tuple[Reward, Availability]]:
+    position = window.position(int, int, int, int, str)
+    if position is not None:
+        after = tuple(position)
+        near = [each for each in near if _near(each) > after]
+    return page(near[: window.limit + 1], window, lambda each: list(_near(each)))
+
+
+def _near(each: tuple[Reward, Availability]) -> Near:
+    reward, found = each
+    return found.distance, found.missing, reward.sort, found.points, reward.code
+
+
+def _next(near: Iterable[tuple[Reward, Availability]], teller: Teller) -> dict[str, Any] | None:
+    """The reward that takes the fewest points more."""
+    for reward, found in near:
+        if found.missing and len(found.reasons) == 1:
+            return {"reward": reward.code, "name": teller.words(reward)["name"], "missing": found.missing}
+    return None
+
+
+def _is(reward: Reward, category: str | None, kind: str | None) -> bool:
+    return (category is None or category in reward.categories) and (kind is None or reward.type == kind)
+
+
+def _teller(session: Session, program: Program, tag: str, now: datetime) -> Teller:
+    in_force = tiers.ladders(session, program).at(now)
+    named = {tier.code: tier for tier in in_force.tiers} if in_force else {}
+    return Teller(tag, language(tag), program.time_zone, named)
+
+
+def _public(reward: Reward, teller: Teller, program: Program) -> dict[str, Any]:
+    return {
+        "code": reward.code,
+        "version": reward.version,
+        **teller.words(reward),
+        "type": reward.type,
+        "points": reward.points,
+        "points_by_tier": dict(reward.points_by_tier),
+        "value": reward.value,
+        "currency": program.currency,
+        "stock": reward.left,
+        "limits": dict(reward.limits),
+        "tiers": list(reward.tiers),
+        "valid_from": reward.valid_from,
+        "valid_to": reward.valid_to,
+        "fulfilment": reward.fulfilment,
+        "images": [dict(image) for image in reward.images],
+        "categories": list(reward.categories),
+    }
+
+
+def _for_member(reward: Reward, found: Availability, teller: Teller, program: Program) -> dict[str, Any]:
+    return {
+        "code": reward.code,
+        **teller.words(reward),
+        "type": reward.type,
+        "points": found.points,
+        "value": reward.value,
+        "currency": program.currency,
+        "available": found.available,
+        "missing": found.missing,
+        "summary": teller.summary(found),
+        "reasons": [_reason(reason, teller) for reason in found.reasons],
+        "limits_left": dict(found.limits),
+        "stock": reward.left,
+        "valid_from": found.starts_at,
+        "valid_to": reward.valid_to,
+        "early_access": found.early,
+        "fulfilment": reward.fulfilment,
+        "images": [dict(image) for image in reward.images],
+        "categories": list(reward.categories),
+    }
+
+
+def _reason(reason: Reason, teller: Teller) -> dict[str, Any]:
+    # What a condition saw is the shop's to know, not the member's.
+    facts = {} if reason.code == "condition_not_met" else reason.facts
+    return {"code": reason.code, "detail": teller.reason(reason), **facts}
