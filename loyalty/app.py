@@ -26,7 +26,8 @@ from loyalty.sandbox import routes as sandbox_routes
 from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import member_routes as tier_member_routes
 from loyalty.tiers import routes as tiers_routes
-from loyalty.web import arguments, logs, openapi, operations, problems, requests
+from loyalty.vouchers import routes as vouchers_routes
+from loyalty.web import arguments, logs, openapi, operations, problems, requests, throttling
 from loyalty.web.blueprints import Blueprint
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
@@ -41,6 +42,8 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
     (rewards_routes.admin, "admin"),
+    (vouchers_routes.bp, "rewards"),
+    (vouchers_routes.admin, "admin"),
     (tier_grant_routes.admin, "admin"),
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
@@ -87,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     requests.init_app(app)
     problems.init_app(app)
     session.init_app(app, settings)
+    throttling.init_app(app, settings)
     app.teardown_request(back_to_real_time)
     api = ContractApi(app)
     arguments.init_app(app, api)

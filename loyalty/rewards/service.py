@@ -26,7 +26,7 @@ from loyalty.rewards.domain import NewRedemption, NewReward, Reward, document_of
 from loyalty.rewards.errors import OutOfStock, RewardEnded, RewardNotStarted
 from loyalty.rewards.models import RedemptionRow, RewardRow, RewardStockRow
 from loyalty.vouchers import service as vouchers
-from loyalty.vouchers.service import Voucher
+from loyalty.vouchers.domain import Voucher, VoucherTerms
 
 _TAKE_ONE = """
 UPDATE reward_stock SET remaining = remaining - 1 WHERE program_id = %s AND code = %s AND remaining >= 1
@@ -102,7 +102,10 @@ def redeem_reward(
     voucher = None
     if reward.fulfilment == "code":
         worth = {k: v for k, v in {"type": reward.type, **reward.value}.items() if v is not None}
-        voucher = vouchers.issue(session, changes, member, worth, program_id=program_id, now=now)
+        voucher = vouchers.issue(
+            session, changes, member, VoucherTerms(worth), program_id=program_id, redemption_id=wish.redemption_id,
+            now=now,
+        )  # fmt: skip
     receipt = _receipt(wish, reward, voucher, book)
     changes.insert(
         RedemptionRow,
