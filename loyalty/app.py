@@ -23,6 +23,7 @@ from loyalty.membership import routes as membership_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
+from loyalty.rewards import admin_routes as reward_admin_routes
 from loyalty.rewards import fact_schemas as rewards_facts
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
@@ -30,7 +31,8 @@ from loyalty.sandbox import routes as sandbox_routes
 from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import member_routes as tier_member_routes
 from loyalty.tiers import routes as tiers_routes
-from loyalty.web import arguments, logs, openapi, operations, problems, requests
+from loyalty.vouchers import routes as vouchers_routes
+from loyalty.web import arguments, logs, openapi, operations, problems, requests, throttling
 from loyalty.web.blueprints import Blueprint
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
@@ -44,7 +46,9 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (orders_routes.bp, "orders"),
     (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
-    (rewards_routes.admin, "admin"),
+    (reward_admin_routes.bp, "admin"),
+    (vouchers_routes.bp, "rewards"),
+    (vouchers_routes.admin, "admin"),
     (tier_grant_routes.admin, "admin"),
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
@@ -95,6 +99,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     requests.init_app(app)
     problems.init_app(app)
     session.init_app(app, settings)
+    throttling.init_app(app, settings)
     app.teardown_request(back_to_real_time)
     api = ContractApi(app)
     arguments.init_app(app, api)

@@ -27,6 +27,12 @@ class Settings:
     # A lock is held for one short transaction; whoever waits longer is better refused and retried.
     lock_timeout_ms: int = 5_000
 
+    # What guesses codes fails: so often at once, and then once in so many seconds, by key and by address. 0: no limit.
+    failures_per_key: int = 100
+    failures_per_key_seconds: int = 1
+    failures_per_address: int = 20
+    failures_per_address_seconds: int = 3
+
     # An order of a thousand lines is 200 kB.
     body_max_bytes: int = 1_000_000
     log_level: str = "INFO"
@@ -68,6 +74,16 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         ),
         lock_timeout_ms=_integer(env, "LOYALTY_LOCK_TIMEOUT_MS", default.lock_timeout_ms, least=100, most=600_000),
         body_max_bytes=_integer(env, "LOYALTY_BODY_MAX_BYTES", default.body_max_bytes, least=1_000, most=100_000_000),
+        failures_per_key=_integer(env, "LOYALTY_FAILURES_PER_KEY", default.failures_per_key, least=0, most=1_000_000),
+        failures_per_key_seconds=_integer(
+            env, "LOYALTY_FAILURES_PER_KEY_SECONDS", default.failures_per_key_seconds, least=1, most=3_600
+        ),
+        failures_per_address=_integer(
+            env, "LOYALTY_FAILURES_PER_ADDRESS", default.failures_per_address, least=0, most=1_000_000
+        ),
+        failures_per_address_seconds=_integer(
+            env, "LOYALTY_FAILURES_PER_ADDRESS_SECONDS", default.failures_per_address_seconds, least=1, most=3_600
+        ),
         log_level=env.get("LOYALTY_LOG_LEVEL", "").strip().upper() or default.log_level,
         metrics_dir=env.get("PROMETHEUS_MULTIPROC_DIR", "").strip(),
     )

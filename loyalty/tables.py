@@ -15,10 +15,10 @@ from loyalty.rewards import models as rewards
 from loyalty.rules import models as rules
 from loyalty.tiers import models as tiers
 from loyalty.vouchers import models as vouchers
-from loyalty.web import idempotency
+from loyalty.web import idempotency, throttling
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, rewards, orders, activities,
-    rehearsals, idempotency,
+    rehearsals, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -21,7 +21,7 @@ from loyalty.orders.domain import NewOrder
 from loyalty.programs import service as programs
 from loyalty.programs.domain import NewProgram, Program
 from loyalty.programs.terms import Dates
-from loyalty.rewards import service as rewards
+from loyalty.rewards import editing as rewards
 from loyalty.rewards.domain import NewReward, Reward
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)

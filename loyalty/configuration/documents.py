@@ -5,7 +5,6 @@ exported can be imported.
 """
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -61,7 +60,7 @@ def ladder_document(stored: Mapping[str, Any]) -> dict[str, Any]:
     return written
 
 
-def reward_document(code: str, reward: NewReward, *, stock: int | None) -> dict[str, Any]:
+def reward_document(code: str, reward: NewReward) -> dict[str, Any]:
     """A reward; `stock` as it is configured."""
-    written: dict[str, Any] = _REWARD.dump({**asdict(reward), "code": code, "stock": stock})
+    written: dict[str, Any] = _REWARD.dump({**vars(reward), "code": code})
     return written

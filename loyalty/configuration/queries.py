@@ -7,12 +7,11 @@ from uuid import UUID
 from loyalty.configuration import documents
 from loyalty.configuration.domain import Comparison, differences
 from loyalty.configuration.schemas import FORMAT
-from loyalty.db.paging import LIMIT_MAX, Window
 from loyalty.db.session import Session
 from loyalty.earning import queries as earning
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import with_changes
-from loyalty.rewards import queries as rewards
+from loyalty.rewards import catalogue as rewards
 from loyalty.rewards.domain import Reward
 from loyalty.tiers import queries as tiers
 
@@ -24,7 +23,7 @@ def configuration(session: Session, program_id: UUID, *, now: datetime) -> dict[
         "program": documents.program_document(programs.load(session, program_id)),
         "earning_rules": _rules(session, program_id, now=now),
         **_ladder(session, program_id, now=now),
-        "rewards": [_reward(reward) for reward in _catalogue(session, program_id)],
+        "rewards": [_reward(reward) for reward in _catalogue(session, program_id, now=now)],
     }
 
 
@@ -45,8 +44,8 @@ def comparison(session: Session, program_id: UUID, wanted: dict[str, Any], *, no
         before |= _ladder(session, program_id, now=now)
         after["ladder"] = documents.ladder_document(wanted["ladder"])
     if "rewards" in wanted:
-        there = {reward.code: _reward(reward) for reward in _catalogue(session, program_id)}
-        named = [documents.reward_document(code, new, stock=new.stock) for code, new in wanted["rewards"]]
+        there = {reward.code: _reward(reward) for reward in _catalogue(session, program_id, now=now)}
+        named = [documents.reward_document(code, new) for code, new in wanted["rewards"]]
         codes = {document["code"] for document in named}
         before["rewards"] = [document for code, document in there.items() if code in codes]
         after["rewards"] = named
@@ -65,14 +64,10 @@ def _ladder(session: Session, program_id: UUID, *, now: datetime) -> dict[str, A
 
 
 def _reward(reward: Reward) -> dict[str, Any]:
-    return documents.reward_document(reward.code, reward, stock=reward.configured_stock)
+    return documents.reward_document(reward.code, reward)
 
 
-def _catalogue(session: Session, program_id: UUID) -> list[Reward]:
-    found: list[Reward] = []
-    window: Window | None = Window(LIMIT_MAX)
-    while window:
-        page = rewards.rewards(session, program_id, window)
-        found.extend(page.data)
-        window = Window(LIMIT_MAX, page.next) if page.next else None
-    return found
+def _catalogue(session: Session, program_id: UUID, *, now: datetime) -> list[Reward]:
+    """What is published."""
+    found = rewards.rewards(session, program_id, now=now)
+    return [reward for reward in found if reward.version and not reward.withdrawn]

@@ -16,7 +16,7 @@ from loyalty.earning import queries as drafts
 from loyalty.earning import service as earning
 from loyalty.earning.errors import RulesInvalid
 from loyalty.programs import service as programs
-from loyalty.rewards import service as rewards
+from loyalty.rewards import editing as rewards
 from loyalty.tiers import drafts as ladder_drafts
 from loyalty.tiers import service as ladders
 from loyalty.tiers.errors import LadderInvalid

@@ -5,7 +5,10 @@ The domain knows *kinds* of refusal; which HTTP status a kind gets is decided in
 API contract lists.
 """
 
+from datetime import timedelta
 from typing import Any, ClassVar
+
+from loyalty.core.limits import Limit
 
 
 class DomainError(Exception):
@@ -82,6 +85,28 @@ class Stale(DomainError):
     """The configuration has changed since it was read."""
 
     code = "stale-version"
+
+
+class TooManyRequests(DomainError):
+    """More was asked than is allowed for now."""
+
+    code = "too-many-requests"
+
+    def __init__(self, detail: str, limit: Limit, wait: timedelta) -> None:
+        self.limit, self.wait_seconds = limit, -(-wait // timedelta(seconds=1))
+        facts = {"by": limit.name, "quota": limit.quota, "window_seconds": limit.window_seconds}
+        super().__init__(detail, **facts, retry_after_seconds=self.wait_seconds)
+
+
+class TooManyAttempts(TooManyRequests):
+    """Too much was tried that does not exist."""
+
+    code = "too-many-attempts"
+
+    def __init__(self, limit: Limit, wait: timedelta) -> None:
+        asked = "with this key" if limit.name == "key" else "from this address"
+        detail = f"Too many unknown codes were tried {asked}. Wait before trying again, whatever the code."
+        super().__init__(detail, limit, wait)
 
 
 class NothingToPublish(Conflict):

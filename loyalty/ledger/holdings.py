@@ -149,6 +149,7 @@ _HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AN
 
 _DUE_MEMBERS = "SELECT member_id FROM accounts WHERE next_change_at <= %s ORDER BY next_change_at LIMIT %s"
 
+
 def holdings_of(
     session: Session, member_ids: Sequence[UUID], *, now: datetime, look: bool = False
 ) -> dict[UUID, Holdings]:
@@ -176,9 +177,7 @@ def holdings_of(
     return {member_id: holdings_from(member_id, held) for member_id, held in rows.items()}
 
 
-def holdings_to_spend(
-    session: Session, member_id: UUID, unit: str, *, now: datetime, look: bool = False
-) -> Holdings:
+def holdings_to_spend(session: Session, member_id: UUID, unit: str, *, now: datetime, look: bool = False) -> Holdings:
     """What a member holds, as `holdings_of` one, with the first open lots in `unit`: most redemptions need no more."""
     where = {"member_id": member_id, "unit": unit, "limit": LOTS_CHUNK}
     statement = _HOLDINGS_TO_SPEND if look else _ACCOUNTS_TO_SPEND
@@ -258,18 +257,22 @@ def lots_of_awards(session: Session, owner: UUID, seqs: Iterable[int]) -> list[A
 def spent_on(session: Session, owner: UUID, order_id: str) -> list[tuple[Lot, int]]:
     """The lots out of which points were spent on an order of `owner`, by whoever that has become, and how many."""
     rows = session.rows(_SPENT_ON, {"owner": owner, "order_id": order_id}, into=dict_row)
-    return [(Lot(**row), spent) for row in rows if (spent := row.pop("spent"))]
+    return _spent(rows)
 
 
 def spent_by(session: Session, owner: UUID, seq: int) -> list[tuple[Lot, int]]:
     """The lots out of which an entry of `owner` spent points, and how many."""
-    return [(Lot(**row), spent) for row in session.rows(_SPENT_BY, (owner, seq), into=dict_row) if (spent := row.pop("spent"))]
+    return _spent(session.rows(_SPENT_BY, (owner, seq), into=dict_row))
 
 
 def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:
     """A hold with its pieces."""
     row = session.row(_HOLD_BY_ID, (member_id, hold_id), into=dict_row)
     return None if row is None else _hold(row)
+
+
+def _spent(rows: Iterable[dict[str, Any]]) -> list[tuple[Lot, int]]:
+    return [(Lot(**row), spent) for row in rows if (spent := row.pop("spent"))]
 
 
 def members_due(session: Session, *, now: datetime, limit: int) -> list[UUID]:

@@ -5,7 +5,7 @@ keys are claimed in alphabetical order after all locks, so no two transactions w
 `FOR NO KEY UPDATE`: it does not hinder rows that merely refer to the member.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -79,6 +79,13 @@ FROM wanted w LEFT JOIN locked l ON l.customer_id = w.customer_id LEFT JOIN clai
 _CLAIM = """
 INSERT INTO natural_keys (program_id, kind, key, member_id, fingerprint) VALUES {values}
 ON CONFLICT DO NOTHING RETURNING key
+"""
+
+# As `_CLAIM`, however many they are.
+_CLAIM_ALL = """
+INSERT INTO natural_keys (program_id, kind, key, member_id)
+SELECT %s, %s, w.key, w.owner FROM unnest(%s::text[], %s::uuid[]) AS w (key, owner)
+ORDER BY w.key ON CONFLICT DO NOTHING RETURNING key
 """
 
 _HOLDER = "SELECT member_id, fingerprint FROM natural_keys WHERE program_id = %s AND kind = %s AND key = %s"
@@ -192,6 +199,12 @@ def claim(session: Session, program_id: UUID, kind: str, keys: Sequence[tuple[st
     ordered = sorted(keys, key=lambda k: k[0])
     parameters = [part for key, owner, print_ in ordered for part in (program_id, kind, key, owner, print_)]
     return set(session.rows(_claim(len(keys)), parameters, into=scalar_row))
+
+
+def claim_all(session: Session, program_id: UUID, kind: str, owners: Mapping[str, UUID]) -> set[str]:
+    """`claim` for thousands of keys, each with its owner."""
+    parameters = (program_id, kind, array_of(owners), array_of(owners.values()))
+    return set(session.rows(_CLAIM_ALL, parameters, into=scalar_row))
 
 
 def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | None:

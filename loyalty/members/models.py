@@ -56,6 +56,7 @@ class MemberRow(Base):
             text("((extract(month FROM birth_date) * 100 + extract(day FROM birth_date))::integer)"),
             postgresql_where=text("birth_date IS NOT NULL"),
         ),
+        Index("ix_members_merged_into", "merged_into", postgresql_where=text("merged_into IS NOT NULL")),
         Index("ix_members_program_id_member_id", "program_id", "member_id"),
         Index("ix_members_program_id_phone", "program_id", "phone", postgresql_where=text("phone IS NOT NULL")),
     )

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from psycopg.rows import class_row, scalar_row
+from psycopg.rows import class_row, scalar_row, tuple_row
 
 from loyalty.db.session import Session
 from loyalty.members.domain import Member
@@ -50,3 +50,16 @@ def member_id_of(session: Session, program_id: UUID, customer_id: str) -> UUID:
         raise MemberNotFound(customer_id)
     assert isinstance(found, UUID), "the registry keeps uuids"
     return found
+
+
+_IDENTITIES = """
+WITH RECURSIVE one AS (
+    SELECT member_id, customer_id FROM members WHERE member_id = %s AND merged_into IS NULL
+    UNION ALL SELECT m.member_id, m.customer_id FROM members m JOIN one ON m.merged_into = one.member_id
+) SELECT member_id, customer_id FROM one
+"""
+
+
+def identities(session: Session, member_id: UUID) -> dict[UUID, str]:
+    """A member and all that were merged into it: the customer ids by internal id. Nobody, for one that was merged."""
+    return dict(session.rows(_IDENTITIES, (member_id,), into=tuple_row))

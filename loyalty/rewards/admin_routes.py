@@ -32,9 +32,7 @@ from loyalty.web.findings import ReviewSchema
 from loyalty.web.idempotency import idempotent
 from loyalty.web.openapi import VERSIONED
 
-bp = Blueprint(
-    "reward-administration", __name__, url_prefix="/v1/admin/rewards", description="The catalogue, edited."
-)
+bp = Blueprint("reward-administration", __name__, url_prefix="/v1/admin/rewards", description="The catalogue, edited.")
 
 
 @bp.get("")

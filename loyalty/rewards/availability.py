@@ -1,5 +1,4 @@
-"""Whether a member can have a reward, and if not, every reason why not. Pure: the catalogue and redemption ask the same.
-"""
+"""Whether a member can have a reward, and if not, every reason why not: asked by the catalogue and by redemption."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -174,5 +173,3 @@ def _condition(reward: Reward, asking: Asking) -> list[Reason]:
     except Unanswerable:
         pass  # What cannot be answered does not hold, as with earning rules.
     return [Reason("condition_not_met", {"values": asked.seen(asking.environment)})]
-
-

@@ -10,7 +10,6 @@ from uuid import UUID
 from psycopg.rows import dict_row, scalar_row
 
 from loyalty.db.session import Session
-from loyalty.earning.naming import named_by
 from loyalty.earning.rules import Needs, needs_of
 from loyalty.programs.domain import Program
 from loyalty.rewards import stock
@@ -147,7 +146,8 @@ def draft(session: Session, program_id: UUID, code: str) -> RewardDraft:
     if row is not None and row["content"] is not None:
         return RewardDraft(number, new_reward_from(row["content"], row["stock"]), begun=True)
     current = session.row(_ONE, (program_id, code), into=dict_row)
-    return RewardDraft(number, current and new_reward_from(current["content"], current["stock"]), begun=False)
+    published = new_reward_from(current["content"], current["stock"]) if current else None
+    return RewardDraft(number, published, begun=False)
 
 
 def begun_draft(session: Session, program_id: UUID, code: str) -> RewardDraft:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import pairwise
 
 from loyalty.core.findings import Finding, error, listed, meant, warning
 from loyalty.rewards.availability import starts_for
@@ -28,7 +29,9 @@ def _condition(reward: NewReward) -> Iterator[Finding]:
 
 def _value(reward: NewReward) -> Iterator[Finding]:
     if reward.type.startswith("discount") and reward.fulfilment == "none":
-        detail = 'Nothing is given that a checkout could ask for. With "fulfilment": "code" each redemption gets a code.'
+        detail = (
+            'Nothing is given that a checkout could ask for. With "fulfilment": "code" each redemption gets a code.'
+        )
         yield warning("discount-without-code", detail, "fulfilment")
 
 
@@ -38,7 +41,9 @@ def _season(reward: NewReward, now: datetime) -> Iterator[Finding]:
 
 
 def _tiers(reward: NewReward, ladder: Ladder | None) -> Iterator[Finding]:
-    named = [(code, ("tiers", number)) for number, code in enumerate(reward.tiers)]
+    named: list[tuple[str, tuple[object, ...]]] = [
+        (code, ("tiers", number)) for number, code in enumerate(reward.tiers)
+    ]
     named += [(code, ("points_by_tier", code)) for code in reward.points_by_tier]
     known = [tier.code for tier in ladder.tiers] if ladder else []
     if named and not known:
@@ -61,7 +66,7 @@ def _tiers(reward: NewReward, ladder: Ladder | None) -> Iterator[Finding]:
 
 def _limits(reward: NewReward) -> Iterator[Finding]:
     given = [(period, reward.limits[period]) for period in PERIODS if period in reward.limits]
-    for (shorter, few), (longer, many) in zip(given, given[1:], strict=False):
+    for (shorter, few), (longer, many) in pairwise(given):
         # Weeks and months overlap, but as many in a week as in a month is one limit too many all the same.
         if few >= many:
             detail = f"It says nothing beside the limit of {many} for '{longer}': leave it out, or make it smaller."

@@ -89,9 +89,7 @@ def save_draft(
     return RewardDraft(row.version, new, begun=True)
 
 
-def publish(
-    session: Session, program_id: UUID, code: str, *, actor: str = COMMAND_LINE, now: datetime
-) -> Reward:
+def publish(session: Session, program_id: UUID, code: str, *, actor: str = COMMAND_LINE, now: datetime) -> Reward:
     """Publish the draft of a reward, and stock it anew where the draft says another number.
 
     Refuses: NothingToPublish, RewardInvalid.
@@ -161,9 +159,15 @@ def _record_version(session: Session, row: RewardRow, *, actor: str, now: dateti
     row.updated_at = now
     session.orm.add(
         RewardVersionRow(
-            program_id=row.program_id, code=row.code, version=row.version, withdrawn=row.withdrawn,
-            content=row.content, stock=row.stock, published_at=now, published_by=actor,
-        )  # fmt: skip
+            program_id=row.program_id,
+            code=row.code,
+            version=row.version,
+            withdrawn=row.withdrawn,
+            content=row.content,
+            stock=row.stock,
+            published_at=now,
+            published_by=actor,
+        )
     )
     session.orm.flush()
 

@@ -1,43 +1,38 @@
 """What a member gets in hand for a redemption: a code drawn at random, one out of a pool, or nothing to be typed."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes
 from loyalty.members.domain import LockedMember
 from loyalty.programs.domain import Program
-from loyalty.rewards.domain import NewReward
+from loyalty.rewards.domain import NewReward, Redemption
 from loyalty.rewards.errors import OutOfStock
 from loyalty.vouchers import pools
 from loyalty.vouchers import service as vouchers
-from loyalty.vouchers.domain import VoucherTerms
-from loyalty.vouchers.service import Voucher
+from loyalty.vouchers.domain import Voucher, VoucherTerms
 
 
 def give(
-    session: Session, changes: Changes, program: Program, member: LockedMember, reward: NewReward, *,
-    pool: str, redemption_id: str, now: datetime,
+    session: Session, changes: Changes, made: Redemption, *, program: Program, member: LockedMember,
+    reward: NewReward, now: datetime,
 ) -> Voucher | None:  # fmt: skip
     """The voucher of a redemption, added to the rows to be written; None where the reward gives no code.
 
     Refuses: OutOfStock.
     """
     program_id, terms = program.program_id, _terms(reward, program.time_zone, now)
+    named: dict[str, Any] = {"redemption_id": made.redemption_id, "now": now}
     if reward.fulfilment == "code":
-        return vouchers.issue(
-            session, changes, member, terms, program_id=program_id, redemption_id=redemption_id, now=now
-        )
+        return vouchers.issue(session, changes, member, terms, program_id=program_id, **named)
     if reward.fulfilment != "pool":
         return None
-    code = pools.take(
-        session, program_id, pool, member_id=member.member_id, redemption_id=redemption_id, now=now
-    )
+    code = pools.take(session, program_id, made.reward_code, member_id=member.member_id, **named)
     if code is None:
-        raise OutOfStock(pool)
-    return vouchers.issue_code(
-        changes, member, code, terms, program_id=program_id, redemption_id=redemption_id, now=now
-    )
+        raise OutOfStock(made.reward_code)
+    return vouchers.issue_code(changes, member, code, terms, program_id=program_id, **named)
 
 
 def _terms(reward: NewReward, zone: str, now: datetime) -> VoucherTerms:
@@ -51,5 +46,3 @@ def _terms(reward: NewReward, zone: str, now: datetime) -> VoucherTerms:
 def returns_to_stock(fulfilment: str, *, confirmed: bool) -> bool:
     """Whether one more is left when a redemption comes to nothing. A code that was shown to somebody is not."""
     return not (confirmed and fulfilment == "pool")
-
-

@@ -65,8 +65,9 @@ class RewardStockRow(Base):
 
 
 class StockHoldRow(Base):
-    """One of a limited reward, kept for a redemption that is held. Whoever deletes the row decides what becomes of it:
-    the one who confirms, or the one who finds that the time is over.
+    """One of a limited reward, kept for a redemption that is held.
+
+    Whoever deletes the row decides what becomes of it: who confirms, or who finds that the time is over.
     """
 
     __tablename__ = "stock_holds"
@@ -95,9 +96,7 @@ class RedemptionRow(Base):
         CheckConstraint("(status IN ('cancelled', 'expired')) = (closed_at IS NOT NULL)", name="closed_when"),
         CheckConstraint("(status IN ('held', 'expired')) <= (expires_at IS NOT NULL)", name="held_until"),
         # How often a member had a reward.
-        Index(
-            "ix_redemptions_counted", "member_id", "reward_code", "redeemed_at", postgresql_where=text(_COUNTS)
-        ),
+        Index("ix_redemptions_counted", "member_id", "reward_code", "redeemed_at", postgresql_where=text(_COUNTS)),
         Index("ix_redemptions_expires_at", "expires_at", postgresql_where=text("status = 'held'")),
         Index("ix_redemptions_of_member", "member_id", "redeemed_at", "redemption_id"),
         Index("ix_redemptions_of_program", "program_id", "status", "redeemed_at", "redemption_id"),

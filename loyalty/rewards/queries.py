@@ -1,5 +1,7 @@
-"""Reading redemptions: one, those of a member, those of a program. One that nobody confirmed in time has expired,
-whenever that is written down."""
+"""Reading redemptions: one, those of a member, those of a program.
+
+One that nobody confirmed in time has expired, whenever that is written down.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -110,7 +112,9 @@ def redemptions_of(
     return _page(session, _OF_MEMBER, {"member_id": member_id}, window, now)
 
 
-def redemptions(session: Session, program_id: UUID, status: str, window: Window, *, now: datetime) -> Page[ShownRedemption]:
+def redemptions(
+    session: Session, program_id: UUID, status: str, window: Window, *, now: datetime
+) -> Page[ShownRedemption]:
     """The redemptions of a program in one status, newest first."""
     return _page(session, _OF_PROGRAM, {"program_id": program_id, "status": status}, window, now)
 
@@ -119,9 +123,18 @@ def _page(
     session: Session, statement: str, where: dict[str, Any], window: Window, now: datetime
 ) -> Page[ShownRedemption]:
     at, last = window.position(str, str) or (_END, "")
+    at = _instant(at)
     rows = session.rows(statement, {**where, "at": at, "id": last, "limit": window.limit + 1}, into=dict_row)
     found = page(rows, window, lambda row: [row["redeemed_at"].isoformat(), row["redemption_id"]])
     return Page([_shown(row, now) for row in found.data], found.next)
+
+
+def _instant(text: str) -> str:
+    """An instant out of a cursor; the start of the list for anything else."""
+    try:
+        return datetime.fromisoformat(text).isoformat()
+    except ValueError:
+        return _END
 
 
 def _shown(row: dict[str, Any], now: datetime) -> ShownRedemption:

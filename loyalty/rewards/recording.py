@@ -1,6 +1,6 @@
 """Redemptions as rows, and as what shops are told of them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -39,6 +39,12 @@ def new_row(changes: Changes, program_id: UUID, made: Redemption, receipt: bytes
 def changed_row(changes: Changes, made: Redemption) -> None:
     """Add what became of a redemption to the rows to be written."""
     changes.update(RedemptionRow, {name: getattr(made, name) for name in _CHANGES})
+
+
+def confirmed(made: Redemption, entry_seq: int, voucher: Voucher | None, *, now: datetime) -> Redemption:
+    """The redemption once its points are spent, and its voucher given."""
+    code = voucher.code if voucher else None
+    return replace(made, status="confirmed", confirmed_at=now, entry_seq=entry_seq, voucher_code=code)
 
 
 def told(made: Redemption, voucher: Voucher | None, book: Book) -> dict[str, Any]:

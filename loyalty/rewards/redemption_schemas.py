@@ -65,8 +65,9 @@ class RedemptionReceiptSchema(Schema):
 
 
 class PointsReturnedSchema(Schema):
-    """What became of points that came back: `returned` to the lot they came from, `extended` by a new one because that
-    one had lapsed, or `forfeited`.
+    """What became of points that came back.
+
+    `returned` to the lot they came from, `extended` by a new one because that one had lapsed, or `forfeited`.
     """
 
     outcome = fields.String(required=True)

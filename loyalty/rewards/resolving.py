@@ -30,7 +30,7 @@ from loyalty.rewards import catalogue as catalogues
 from loyalty.rewards import fulfilling, queries, stock
 from loyalty.rewards.domain import Redemption
 from loyalty.rewards.errors import RedemptionNotConfirmed, RedemptionNotFound, RedemptionResolved
-from loyalty.rewards.recording import changed_row, tell, told
+from loyalty.rewards.recording import changed_row, confirmed, tell, told
 from loyalty.vouchers import service as vouchers
 
 
@@ -62,14 +62,10 @@ def confirm(session: Session, program_id: UUID, redemption_id: str, *, now: date
     settle(book, book.now)
     changes = Changes()
     reward = catalogues.at_version(session, case.program, made.reward_code, made.reward_version)
-    voucher = fulfilling.give(
-        session, changes, case.program, case.member, reward, pool=made.reward_code, redemption_id=redemption_id,
-        now=now,
-    )  # fmt: skip
-    made = replace(
-        made, status="confirmed", confirmed_at=now, entry_seq=entry.seq, voucher_code=voucher and voucher.code
-    )
-    answer = _write(session, case, book, changes, made, "confirm", told(made, voucher, book), now=now)
+    voucher = fulfilling.give(session, changes, made, program=case.program, member=case.member, reward=reward, now=now)
+    made = confirmed(made, entry.seq, voucher, now=now)
+    changes.add(ledger.changes_of(book, program_id, now=now))
+    answer = _write(session, case, changes, made, verb="confirm", answer=told(made, voucher, book), now=now)
     if made.took_stock and not stock.let_go(session, made.member_id, redemption_id):
         # Somebody whose clock is ahead has found its time to be over, and has what was kept for it.
         raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
@@ -102,7 +98,8 @@ def cancel(session: Session, program_id: UUID, redemption_id: str, *, reason: st
     was_confirmed = made.confirmed_at is not None
     made = replace(made, status="cancelled", closed_at=now, reason=reason)
     answer = {**told(made, None, book), "points_returned": [_returned(each) for each in given_back]}
-    answered = _write(session, case, book, Changes(), made, "cancel", answer, now=now)
+    changes = ledger.changes_of(book, program_id, now=now)
+    answered = _write(session, case, changes, made, verb="cancel", answer=answer, now=now)
     if made.took_stock:
         _back_to_stock(session, program_id, made, confirmed=was_confirmed)
     return answered
@@ -124,7 +121,8 @@ def fulfil(session: Session, program_id: UUID, redemption_id: str, *, reference:
     made = replace(made, status="fulfilled", fulfilled_at=now, reference=reference)
     book = ledger.open_book(session, case.program, case.member, now=now)
     answer = {**told(made, None, book), "reference": reference}
-    return _write(session, case, book, Changes(), made, "fulfil", answer, now=now)
+    changes = ledger.changes_of(book, program_id, now=now)
+    return _write(session, case, changes, made, verb="fulfil", answer=answer, now=now)
 
 
 def _open(session: Session, program_id: UUID, redemption_id: str) -> _Case:
@@ -169,11 +167,10 @@ def _grace_until(program: Program, now: datetime) -> datetime | None:
 
 
 def _write(
-    session: Session, case: _Case, book: Book, changes: Changes, made: Redemption, verb: str, answer: dict[str, Any],
-    *, now: datetime,
+    session: Session, case: _Case, changes: Changes, made: Redemption, *, verb: str, answer: dict[str, Any],
+    now: datetime,
 ) -> Answer:  # fmt: skip
     body = orjson.dumps(answer, option=orjson.OPT_UTC_Z)
-    changes.add(ledger.changes_of(book, case.program.program_id, now=now))
     changed_row(changes, made)
     row = {"member_id": made.member_id, "kind": _receipt_kind(verb), "key": made.redemption_id, "body": body.decode()}
     changes.insert(Receipt, row)

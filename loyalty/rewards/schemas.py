@@ -145,8 +145,9 @@ class RewardContentSchema(Schema):
 
 
 class RewardSchema(RewardContentSchema):
-    """A reward of the catalogue. `stock` is what is left of it; the draft of one that was never published has no
-    version.
+    """A reward of the catalogue. `stock` is what is left of it.
+
+    The version of one that was never published is 0.
     """
 
     code = fields.String(required=True)

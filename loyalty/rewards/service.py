@@ -1,7 +1,9 @@
 """Redeeming: a member's points for a reward, at once or in two phases. gather → decide → write, and the stock last."""
 
-from dataclasses import asdict, replace
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from loyalty.core.answers import Answer
@@ -20,7 +22,7 @@ from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
 from loyalty.rewards import catalogue as catalogues
 from loyalty.rewards import fulfilling, queries, stock
-from loyalty.rewards.availability import Asking, Reason, availability
+from loyalty.rewards.availability import Asking, Reason, Why, availability
 from loyalty.rewards.domain import NewRedemption, Redemption, Reward
 from loyalty.rewards.errors import (
     ConditionNotMet,
@@ -32,8 +34,7 @@ from loyalty.rewards.errors import (
 )
 from loyalty.rewards.gathering import Who, asking
 from loyalty.rewards.models import StockHoldRow
-from loyalty.rewards.recording import new_row, receipt_of, tell, tell_stock
-from loyalty.vouchers.service import Voucher
+from loyalty.rewards.recording import confirmed, new_row, receipt_of, tell, tell_stock
 
 
 def redeem_reward(
@@ -55,7 +56,17 @@ def redeem_reward(
     points = reward.cost(asked.tier_code)
     book = ledger.open_book_to_spend(session, program, claimed, POINTS, points, now=now)
     require_available(reward, replace(asked, available=book.account(POINTS).available))
-    return _redeem(session, program, claimed, book, reward, points, wish, now=now)
+    return _redeem(session, _Case(program, claimed, reward, points), book, wish, now=now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A reward that a member can have, and what it costs them."""
+
+    program: Program
+    member: LockedMember
+    reward: Reward
+    points: int
 
 
 def require_available(reward: Reward, asked: Asking) -> None:
@@ -65,46 +76,37 @@ def require_available(reward: Reward, asked: Asking) -> None:
         raise _refusal(reward, found.reasons[0])
 
 
-def _redeem(
-    session: Session, program: Program, member: LockedMember, book: Book, reward: Reward, points: int,
-    wish: NewRedemption, *, now: datetime,
-) -> Answer:  # fmt: skip
+def _redeem(session: Session, case: _Case, book: Book, wish: NewRedemption, *, now: datetime) -> Answer:
+    member, reward, program_id = case.member, case.reward, case.program.program_id
     made = Redemption(
         member_id=member.member_id, redemption_id=wish.redemption_id, reward_code=reward.code,
-        reward_version=reward.version, status="held", points=points, fulfilment=reward.fulfilment,
+        reward_version=reward.version, status="held", points=case.points, fulfilment=reward.fulfilment,
         took_stock=reward.is_limited, redeemed_at=now,
     )  # fmt: skip
-    voucher: Voucher | None = None
-    changes = Changes()
+    voucher, changes = None, Changes()
     if wish.hold:
         made = replace(made, expires_at=book.now + timedelta(seconds=wish.hold_seconds))
-        _hold(book, made, reward, changes, program.program_id)
+        _hold(book, made, reward, changes, program_id)
     else:
-        entry = spending.redeem(book, POINTS, points, reference=made.redemption_id, reason=reward.name)
-        voucher = fulfilling.give(
-            session, changes, program, member, reward, pool=reward.code, redemption_id=made.redemption_id, now=now
-        )
-        made = replace(
-            made, status="confirmed", confirmed_at=now, entry_seq=entry.seq, voucher_code=voucher and voucher.code
-        )
+        entry = spending.redeem(book, POINTS, made.points, reference=made.redemption_id, reason=reward.name)
+        voucher = fulfilling.give(session, changes, made, program=case.program, member=member, reward=reward, now=now)
+        made = confirmed(made, entry.seq, voucher, now=now)
     receipt = receipt_of(made, voucher, book)
-    changes.add(ledger.changes_of(book, program.program_id, now=now))
-    new_row(changes, program.program_id, made, receipt)
-    tell(changes, program.program_id, member.customer_id, made, now=now)
+    changes.add(ledger.changes_of(book, program_id, now=now))
+    new_row(changes, program_id, made, receipt)
+    tell(changes, program_id, member.customer_id, made, now=now)
     write(session, changes)
     if reward.is_limited:
-        left = stock.take_one(session, program.program_id, reward.code, now=book.now)
+        left = stock.take_one(session, program_id, reward.code, now=book.now)
         if left is None:
             raise OutOfStock(reward.code)
-        tell_stock(session, program.program_id, reward, left, now=now)
+        tell_stock(session, program_id, reward, left, now=now)
     return Answer(receipt)
 
 
 def _hold(book: Book, made: Redemption, reward: Reward, changes: Changes, program_id: UUID) -> None:
     assert made.expires_at is not None, "a hold ends"
-    spending.hold(
-        book, POINTS, made.points, hold_id=made.hold_id, expires_at=made.expires_at, reason=reward.name
-    )
+    spending.hold(book, POINTS, made.points, hold_id=made.hold_id, expires_at=made.expires_at, reason=reward.name)
     if made.took_stock:
         changes.insert(
             StockHoldRow,
@@ -134,19 +136,16 @@ def _claim(
 
 
 def _refusal(reward: Reward, reason: Reason) -> DomainError:
-    facts = dict(reason.facts)
-    match reason.code:
-        case "ended":
-            return RewardEnded(reward.code, facts["valid_to"])
-        case "not_started":
-            return RewardNotStarted(reward.code, facts["valid_from"])
-        case "out_of_stock":
-            return OutOfStock(reward.code)
-        case "tier_too_low":
-            return TierTooLow(reward.code, **facts)
-        case "limit_reached":
-            return LimitReached(reward.code, **facts)
-        case "condition_not_met":
-            return ConditionNotMet(reward.code, **facts)
-        case "insufficient_points":
-            return InsufficientPoints(required=facts["required"], available=facts["available"], unit=POINTS)
+    facts: dict[str, Any] = dict(reason.facts)
+    refusals: dict[Why, Callable[[], DomainError]] = {
+        "ended": lambda: RewardEnded(reward.code, facts["valid_to"]),
+        "not_started": lambda: RewardNotStarted(reward.code, facts["valid_from"]),
+        "out_of_stock": lambda: OutOfStock(reward.code),
+        "tier_too_low": lambda: TierTooLow(reward.code, **facts),
+        "limit_reached": lambda: LimitReached(reward.code, **facts),
+        "condition_not_met": lambda: ConditionNotMet(reward.code, **facts),
+        "insufficient_points": lambda: InsufficientPoints(
+            required=facts["required"], available=facts["available"], unit=POINTS
+        ),
+    }
+    return refusals[reason.code]()

@@ -94,9 +94,7 @@ def restock(session: Session, program_id: UUID, code: str, left: int | None) -> 
         session.run(_SET, (program_id, code, left))
 
 
-def left(
-    session: Session, program_id: UUID, *, now: datetime, codes: Iterable[str] | None = None
-) -> dict[str, int]:
+def left(session: Session, program_id: UUID, *, now: datetime, codes: Iterable[str] | None = None) -> dict[str, int]:
     """How many are left of the limited rewards of a program, or of some of them."""
     where = {"program_id": program_id, "now": now}
     if codes is None:

@@ -14,9 +14,7 @@ _ALWAYS = ("name", "type", "points")
 def content_of(reward: NewReward) -> dict[str, Any]:
     """A reward as it is stored: `stock` stands beside it."""
     given = {name: getattr(reward, name) for name in CONTENT if name != "stock"}
-    return {
-        name: _written(value) for name, value in given.items() if name in _ALWAYS or value != getattr(_PLAIN, name)
-    }
+    return {name: _written(value) for name, value in given.items() if name in _ALWAYS or value != getattr(_PLAIN, name)}
 
 
 def new_reward_from(content: Mapping[str, Any], stock: int | None) -> NewReward:

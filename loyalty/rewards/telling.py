@@ -3,13 +3,13 @@
 The name of a tier stands by itself in each sentence, so that no language has to inflect it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loyalty.core import calendar
 from loyalty.core.i18n import Counted, Language, Message, in_words_of
-from loyalty.rewards.availability import Availability, Reason
+from loyalty.rewards.availability import Availability, Reason, Why
 from loyalty.rewards.domain import NewReward
 from loyalty.tiers.domain import Tier
 
@@ -49,23 +49,20 @@ class Teller:
 
     def reason(self, reason: Reason) -> str:
         """Why a reward cannot be had."""
-        facts = reason.facts
-        match reason.code:
-            case "insufficient_points":
-                return self.language.say(MISSING, facts["missing"])
-            case "out_of_stock":
-                return self.language.say(OUT_OF_STOCK)
-            case "not_started":
-                return self.language.say(NOT_STARTED, day=self._day(facts["valid_from"]))
-            case "ended":
-                return self.language.say(ENDED, day=self._day(facts["valid_to"] - AN_INSTANT))
-            case "tier_too_low":
-                return self.language.say(TIER_TOO_LOW, tier=self._tier(facts["needed"]))
-            case "limit_reached":
-                again = facts["available_from"]
-                return self.language.say(HAD_UNTIL, day=self._day(again)) if again else self.language.say(HAD)
-            case "condition_not_met":
-                return self.language.say(CONDITION)
+        say, facts = self.language.say, reason.facts
+        sentences: dict[Why, Callable[[], str]] = {
+            "insufficient_points": lambda: say(MISSING, facts["missing"]),
+            "out_of_stock": lambda: say(OUT_OF_STOCK),
+            "not_started": lambda: say(NOT_STARTED, day=self._day(facts["valid_from"])),
+            "ended": lambda: say(ENDED, day=self._day(facts["valid_to"] - AN_INSTANT)),
+            "tier_too_low": lambda: say(TIER_TOO_LOW, tier=self._tier(facts["needed"])),
+            "limit_reached": lambda: self._had(facts["available_from"]),
+            "condition_not_met": lambda: say(CONDITION),
+        }
+        return sentences[reason.code]()
+
+    def _had(self, again: datetime | None) -> str:
+        return self.language.say(HAD) if again is None else self.language.say(HAD_UNTIL, day=self._day(again))
 
     def _tier(self, code: str) -> str:
         tier = self.tiers.get(code)

@@ -1,47 +1,141 @@
-"""Issuing vouchers."""
+"""Issuing vouchers, and withdrawing them."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from loyalty.audit import service as audit
 from loyalty.core import codes
 from loyalty.db.session import Session
-from loyalty.db.writer import Changes
-from loyalty.members import locks
+from loyalty.db.writer import Changes, write
 from loyalty.members.domain import LockedMember
+from loyalty.members.models import NaturalKey
+from loyalty.vouchers import claiming, queries
+from loyalty.vouchers.domain import HeldVoucher, Voucher, VoucherTerms
+from loyalty.vouchers.errors import VoucherUsed
 from loyalty.vouchers.models import VoucherRow
 
-# 60 bits: a thousand guesses a second for a year find one of a million live codes with a chance of 3 %, and the
-# guesses of a year are not what a shop's key is allowed.
-CODE_CHARACTERS = 12
+__all__ = ["Origin", "Voucher", "VoucherTerms", "add", "issue", "issue_code", "stop", "void"]
 
 
 @dataclass(frozen=True, slots=True)
-class Voucher:
-    """A voucher just issued."""
+class Origin:
+    """Where a voucher comes from: a reward and its redemption, or a batch."""
 
-    code: str
-    value: dict[str, Any]
-    expires_at: datetime | None
+    redemption_id: str | None = None
+    batch_id: str | None = None
 
 
 def issue(
-    session: Session, changes: Changes, member: LockedMember, value: dict[str, Any], *, program_id: Any, now: datetime
+    session: Session,
+    changes: Changes,
+    member: LockedMember,
+    terms: VoucherTerms,
+    *,
+    program_id: UUID,
+    redemption_id: str | None = None,
+    now: datetime,
 ) -> Voucher:
-    """Draw a code nobody has, and add the voucher to the rows to be written."""
-    while True:
-        voucher = Voucher(codes.new_code(characters=CODE_CHARACTERS), value, None)
-        if locks.claim(session, program_id, "voucher", [(codes.canonical(voucher.code), member.member_id, None)]):
-            break
+    """Draw a code nobody has, and add the member's voucher to the rows to be written."""
+    ((_, code),) = claiming.draw(session, program_id, 1, lambda: member.member_id)
+    origin = Origin(redemption_id=redemption_id)
+    return add(changes, member.member_id, code, terms, program_id=program_id, bound=True, origin=origin, now=now)
+
+
+def issue_code(
+    changes: Changes,
+    member: LockedMember,
+    code: str,
+    terms: VoucherTerms,
+    *,
+    program_id: UUID,
+    redemption_id: str | None,
+    now: datetime,
+) -> Voucher:
+    """Make a code out of a pool the member's voucher. The registry has had it since the upload, and learns whose."""
+    key = {"program_id": program_id, "kind": "voucher", "key": codes.canonical(code)}
+    changes.update(NaturalKey, {**key, "member_id": member.member_id})
+    origin = Origin(redemption_id=redemption_id)
+    return add(changes, member.member_id, code, terms, program_id=program_id, bound=True, origin=origin, now=now)
+
+
+def add(
+    changes: Changes,
+    owner: UUID,
+    code: str,
+    terms: VoucherTerms,
+    *,
+    program_id: UUID,
+    bound: bool,
+    origin: Origin,
+    now: datetime,
+) -> Voucher:
+    """Add the row of a voucher whose code is claimed."""
     changes.insert(
         VoucherRow,
         {
-            "member_id": member.member_id,
-            "code": voucher.code,
+            "member_id": owner,
+            "code": code,
+            "key": codes.canonical(code),
             "program_id": program_id,
-            "value": value,
+            "bound": bound,
+            "value": terms.value,
             "issued_at": now,
-            "expires_at": voucher.expires_at,
+            "valid_from": terms.valid_from,
+            "expires_at": terms.expires_at,
+            "uses_allowed": terms.uses_allowed,
+            "uses": 0,
+            "per_customer": terms.per_customer,
+            "voided_at": None,
+            "void_reason": None,
+            "origin": "reward" if origin.batch_id is None else "batch",
+            "batch_id": origin.batch_id,
+            "redemption_id": origin.redemption_id,
         },
     )
-    return voucher
+    return Voucher(code, terms.value, terms.expires_at)
+
+
+def void(session: Session, program_id: UUID, code: str, *, reason: str, now: datetime) -> None:
+    """Withdraw a voucher that nobody has used, or that was given back. One that is withdrawn stays so.
+
+    Refuses: VoucherNotFound, VoucherUsed.
+    """
+    voucher = queries.locked_voucher(session, program_id, code)
+    if voucher.voided_at is None:
+        if voucher.uses:
+            raise _used(session, voucher)
+        _void(session, voucher, reason, now)
+
+
+def stop(session: Session, program_id: UUID, code: str, reason: str, *, actor: str, now: datetime) -> dict[str, Any]:
+    """Withdraw a voucher by hand. What it was used for stands; nothing is used any more.
+
+    One that cannot be used any more anyway is refused: nothing is left to be withdrawn.
+    Refuses: VoucherNotFound, VoucherUsed.
+    """
+    voucher = queries.locked_voucher(session, program_id, code)
+    before = queries.voucher(session, program_id, code, now=now)
+    if voucher.voided_at is not None:
+        return before
+    if voucher.uses == voucher.uses_allowed:
+        raise _used(session, voucher)
+    _void(session, voucher, reason, now)
+    after = queries.voucher(session, program_id, code, now=now)
+    audit.record(
+        session, program_id, actor=actor, action="voucher.voided", resource=f"vouchers/{voucher.code}", before=before,
+        after=after, now=now,
+    )  # fmt: skip
+    return after
+
+
+def _void(session: Session, voucher: HeldVoucher, reason: str, now: datetime) -> None:
+    changes = Changes()
+    row = {"member_id": voucher.member_id, "code": voucher.code, "voided_at": now, "void_reason": reason}
+    changes.update(VoucherRow, row)
+    write(session, changes)
+
+
+def _used(session: Session, voucher: HeldVoucher) -> VoucherUsed:
+    return VoucherUsed(voucher.code, uses=voucher.uses, orders=queries.orders_of(session, voucher))

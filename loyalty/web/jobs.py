@@ -5,7 +5,7 @@ from datetime import timedelta
 from loyalty.core import clock
 from loyalty.db.queue import regularly
 from loyalty.db.session import Session
-from loyalty.web import idempotency
+from loyalty.web import idempotency, throttling
 
 # Nobody retries a request for a week.
 KEEP_ANSWERS = timedelta(days=7)
@@ -15,3 +15,9 @@ KEEP_ANSWERS = timedelta(days=7)
 def forget_answers(session: Session) -> int:
     """Delete the stored answers that nobody will ask for again."""
     return idempotency.forget_batch(session, before=clock.now() - KEEP_ANSWERS)
+
+
+@regularly("web.forget_attempts", cron="*/10 * * * *")
+def forget_attempts(session: Session) -> int:
+    """Delete what is held against nobody any more."""
+    return throttling.forget_batch(session, before=clock.real_now())

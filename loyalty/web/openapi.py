@@ -55,6 +55,7 @@ PATH_PARAMETERS = {
     "order_id": ("The shop's own id of the order.", "A-1001"),
     "redemption_id": ("The shop's own id of the redemption.", "r-1001"),
     "rehearsal_id": ("The id of the rehearsal.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
+    "voucher_code": ("The code of the voucher, as it was typed.", "7KQ2-M9XD-0T4F"),
     "version": ("The version of what was published.", 1),
 }
 
@@ -92,6 +93,14 @@ HEADERS: dict[str, Any] = {
         "description": "`true` when this answer was made by an earlier request.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "RateLimit": {
+        "description": "The limit that was met, what is left of it (`r`), and in how many seconds there is more (`t`).",
+        "schema": {"type": "string", "pattern": '^"[a-z]+";r=[0-9]+;t=[0-9]+$'},
+    },
+    "RateLimit-Policy": {
+        "description": "The limit: so often (`q`) in so many seconds (`w`).",
+        "schema": {"type": "string", "pattern": '^"[a-z]+";q=[0-9]+;w=[0-9]+$'},
+    },
     "Retry-After": {
         "description": "Seconds until the same request is worth sending again.",
         "schema": {"type": "string", "pattern": "^[0-9]+$"},
@@ -110,7 +119,9 @@ EXAMPLES: dict[type[fields.Field[Any]], str] = {Currency: "EUR", Locale: "pl-PL"
 VERSIONED = {"ETag": "ETag"}
 
 # Headers that problems of one status carry.
-PROBLEM_HEADERS = {401: "WWW-Authenticate", 503: "Retry-After"}
+PROBLEM_HEADERS = {
+    401: ("WWW-Authenticate",), 429: ("Retry-After", "RateLimit", "RateLimit-Policy"), 503: ("Retry-After",),
+}  # fmt: skip
 
 CONFIG: dict[str, Any] = {
     "API_TITLE": TITLE,
@@ -164,8 +175,8 @@ def problem_response(status: int, codes: set[str], *, note: str = "") -> dict[st
         "description": f"{description}. {note}" if note else description,
         "content": {"application/problem+json": {"schema": schema}},
     }
-    if header := PROBLEM_HEADERS.get(status):
-        response["headers"] = {header: header}
+    if headers := PROBLEM_HEADERS.get(status):
+        response["headers"] = {header: header for header in headers}
     return response
 
 

@@ -25,6 +25,7 @@ from loyalty.core.errors import (
     PreconditionMissing,
     RuleRefused,
     Stale,
+    TooManyRequests,
     Unauthenticated,
 )
 from loyalty.web.logs import described
@@ -38,6 +39,7 @@ STATUS: dict[type[DomainError], int] = {
     InvalidRequest: HTTPStatus.UNPROCESSABLE_ENTITY,
     RuleRefused: HTTPStatus.UNPROCESSABLE_ENTITY,
     PreconditionMissing: HTTPStatus.PRECONDITION_REQUIRED,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 # What the framework refuses before a slice is reached: status -> (code, title).
@@ -104,7 +106,17 @@ def _refused(error: DomainError) -> Response:
     response = problem(status_of(type(error)), error.code, error.title(), error.detail, **error.facts)
     if isinstance(error, Unauthenticated):
         response.headers["WWW-Authenticate"] = 'Bearer realm="loyalty"'
+    if isinstance(error, TooManyRequests):
+        _tell_the_limit(response, error)
     return response
+
+
+def _tell_the_limit(response: Response, error: TooManyRequests) -> None:
+    """When to try again, and what the limit is (draft-ietf-httpapi-ratelimit-headers)."""
+    limit = error.limit
+    response.headers["Retry-After"] = str(error.wait_seconds)
+    response.headers["RateLimit-Policy"] = f'"{limit.name}";q={limit.quota};w={limit.window_seconds}'
+    response.headers["RateLimit"] = f'"{limit.name}";r=0;t={error.wait_seconds}'
 
 
 def _http_error(error: HTTPException) -> Response:

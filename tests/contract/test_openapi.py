@@ -198,13 +198,16 @@ NATURAL = {
     "/v1/members/{customer_id}/reinstatements": "reinstatement_id",
     "/v1/members/{customer_id}/transfers": "transfer_id",
     "/v1/members/{customer_id}/holds": "hold_id",
+    "/v1/vouchers/{voucher_code}/redeem": "order_id",
+    "/v1/vouchers/{voucher_code}/release": "order_id",
+    "/v1/admin/vouchers": "batch_id",
 }
 
 
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
-    "/v1/activities/preview", "/v1/admin/ladder/check",
+    "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/vouchers/{voucher_code}/validate",
 }  # fmt: skip
 
 
@@ -315,6 +318,11 @@ STORY = [
     ("POST", "/v1/members/{customer_id}/transfers", {}),
     ("POST", "/v1/members/{customer_id}/holds", {}),
     ("POST", "/v1/holds/{hold_id}/capture", {}),
+    ("POST", "/v1/admin/vouchers", {}),
+    ("POST", "/v1/vouchers/{voucher_code}/validate", {}),
+    ("POST", "/v1/vouchers/{voucher_code}/redeem", {}),
+    ("POST", "/v1/vouchers/{voucher_code}/release", {}),
+    ("POST", "/v1/admin/vouchers/{voucher_code}/void", {}),
     ("POST", "/v1/orders/{order_id}/confirm", {}),
     ("POST", "/v1/orders/{order_id}/returns", {}),
     ("POST", "/v1/members/{customer_id}/merge", {}),
@@ -340,6 +348,8 @@ def test_every_example_can_be_sent_as_it_stands(api: Api, monkeypatch: pytest.Mo
     with api.app.app_context(), transaction() as session:  # where everything can be tried
         session.run("UPDATE programs SET sandbox = true WHERE program_id = %s", (api.program.program_id,))
     for method, template, headers in STORY:
+        if "{voucher_code}" in template:
+            template = template.replace("{voucher_code}", voucher_code)  # noqa: PLW2901
         if template.endswith("/reinstatements"):
             it_is(monkeypatch, datetime(2027, 3, 10, tzinfo=UTC))  # the points of the example have lapsed
         item = contract()["paths"][template]
