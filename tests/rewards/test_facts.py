@@ -18,7 +18,7 @@ MEMBER = LockedMember(new_id(), "c-42", "active", NOW, None, 1, referral_waits=F
 def became(status: str, at: datetime = NOW, **given) -> Fact:
     """A redemption whose status is now this."""
     facts = {"redemption_id": "r-1", "reward": "five-off", "points": 25, "voucher_issued": True, "occurred_at": at}
-    return events.redemption_became(status, MEMBER, **{**facts, **given})
+    return events.redemption_became(status, MEMBER.member_id, MEMBER.customer_id, **{**facts, **given})
 
 
 TOLD = [
