@@ -17,13 +17,14 @@ HELD = {
 
 @pytest.fixture
 def full(api: Api) -> Api:
-    """A shop with seven facts, each told by a transaction of its own: two are that a reward has run out."""
+    """A shop with seven facts, each told by a transaction of its own: first a member's, then of stocks."""
+    stocks = [a_fact(2), a_fact(1), a_fact(**OUT)] * 2
     with api.app.app_context():
-        for number in range(7):
+        with transaction() as session:
+            member = a_member(session, api.program, "c-42")
+            told(session, api.program.program_id, a_fact(member=member, type="redemption.held", data=HELD))
+        for fact in stocks:
             with transaction() as session:
-                fact = a_fact(number) if number % 3 else a_fact(number, **OUT) if number else None
-                member = a_member(session, api.program, "c-42") if not number else None
-                fact = fact or a_fact(member=member, type="redemption.held", data=HELD)
                 told(session, api.program.program_id, fact)
     return api
 
