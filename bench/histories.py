@@ -39,6 +39,7 @@ from loyalty.orders.service import record_order
 from loyalty.programs import service as programs
 from loyalty.programs.domain import NewProgram, Program
 from loyalty.programs.terms import Dates
+from loyalty.rewards import editing
 from loyalty.rewards import service as rewards
 from loyalty.rewards.domain import NewRedemption, NewReward
 
@@ -80,7 +81,7 @@ def _prepare() -> Program:
         program = programs.create_program(session, NewProgram(code="histories"), now=clock.now())
         reward = NewReward(name="5 off", type="discount_amount", points=10, value={"amount": 500}, fulfilment="code")
         programs.touch(session, program.program_id)
-        rewards.put_reward(session, program.program_id, "five-off", reward, now=clock.now())
+        editing.put_reward(session, program.program_id, "five-off", reward, now=clock.now())
     for name, (entries, spends, lapses) in HISTORIES.items():
         with transaction() as session:
             write(session, members.enrol(session, program.program_id, [NewMember(customer_id=_id(name))],

@@ -13,6 +13,7 @@ GOALS = (
     ("order", "naive", 2.5),
     ("balance", "noop", 0.30),
     ("rules", "order", 0.60),
+    ("redemption", "noop", 0.12),
 )
 BULK_GOAL = 3_000
 
