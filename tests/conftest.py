@@ -154,3 +154,9 @@ def _drop(server: str, name: str) -> None:
 
 def _on(server: str, name: str) -> str:
     return urlsplit(server)._replace(path=f"/{name}").geturl()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The tests of whole processes first: they take longest, and at the end one worker would wait for the other."""
+    slow = ("tests/faults/", "tests/cli/", "tests/contract/")
+    items.sort(key=lambda item: not item.nodeid.startswith(slow))
