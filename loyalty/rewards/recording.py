@@ -68,9 +68,10 @@ def receipt_of(made: Redemption, voucher: Voucher | None, book: Book) -> bytes:
 def tell(changes: Changes, program_id: UUID, customer_id: str, made: Redemption, *, now: datetime) -> None:
     """Add to the rows to be written that a redemption is now what its status says."""
     resolved = made.resolved(now)
+    # Why it was cancelled is somebody's own words: they stay with the redemption, for a fact cannot be erased.
     fact = events.redemption_became(
         made.status, made.member_id, customer_id, redemption_id=made.redemption_id, reward=made.reward_code,
-        points=made.points, voucher_issued=made.voucher_code is not None, reason=made.reason,
+        points=made.points, voucher_issued=made.voucher_code is not None,
         occurred_at=resolved[1] if resolved else made.redeemed_at,
     )  # fmt: skip
     facts.tell(changes, program_id, fact, now=now)

@@ -67,8 +67,8 @@ class NewRewardSchema(Schema):
     name = Text(most=200, required=True)
     type = fields.String(required=True, validate=OneOf(TYPES))
     points = Points(least=1, required=True)
-    points_by_tier = fields.Dict(
-        keys=Code(), values=Points(least=1), load_default=dict,
+    points_by_tier = ByName(
+        Code(), Points(least=1), load_default=dict,
         metadata={"description": "What it costs members of a tier, where that differs."},
     )  # fmt: skip
     value = fields.Nested(RewardValueSchema, load_default=dict)
@@ -77,8 +77,8 @@ class NewRewardSchema(Schema):
         least=1, most=STOCK_MAX, allow_none=True, load_default=None,
         metadata={"description": "At how many left `reward.stock_low` is told."},
     )  # fmt: skip
-    limits = fields.Dict(
-        keys=fields.String(validate=OneOf(PERIODS)), values=Whole(least=1, most=1_000_000, allow_none=True),
+    limits = ByName(
+        fields.String(validate=OneOf(PERIODS)), Whole(least=1, most=1_000_000, allow_none=True),
         load_default=dict,
         metadata={"description": "How often a member may have it, by calendar period of the program's zone, or ever."},
     )  # fmt: skip

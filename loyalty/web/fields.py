@@ -248,8 +248,8 @@ def _walk(value: Any, depth: int) -> None:
 class ByName(fields.Dict):
     """Something for each name, such as a unit or a language; a mistake is named by the name it was made at."""
 
-    def __init__(self, keys: fields.Field[str], values: type[Schema], **kwargs: Any) -> None:
-        super().__init__(keys=keys, values=fields.Nested(values), **kwargs)
+    def __init__(self, keys: fields.Field[str], values: type[Schema] | fields.Field[Any], **kwargs: Any) -> None:
+        super().__init__(keys=keys, values=fields.Nested(values) if isinstance(values, type) else values, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
