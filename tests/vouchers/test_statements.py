@@ -16,10 +16,12 @@ from tests.builders import NOW, a_program
 from tests.rights import as_owner
 
 MANY = 20_000
+A_SECOND = timedelta(seconds=1)
 # Half of them in one batch and one member's; a campaign that many orders used; a pool that is nearly empty.
 FILL = """
 WITH codes AS (
-    SELECT n, 'CODE' || lpad(n::text, 6, '0') AS code, CASE WHEN n %% 2 = 0 THEN %(mine)s ELSE gen_random_uuid() END AS owner
+    SELECT n, 'CODE' || lpad(n::text, 6, '0') AS code,
+           CASE WHEN n %% 2 = 0 THEN %(mine)s ELSE gen_random_uuid() END AS owner
     FROM generate_series(1, %(many)s) n
 ), keys AS (
     INSERT INTO natural_keys (program_id, kind, key, member_id)
@@ -46,11 +48,6 @@ SELECT gen_random_uuid(), %(program_id)s, 'm-' || n, 'closed', %(now)s, '{}', '{
 FROM generate_series(1, %(many)s) n
 """
 TABLES = ("natural_keys", "vouchers", "voucher_uses", "pool_codes", "attempts", "members")
-
-
-@pytest.fixture(scope="module")
-def ids() -> dict[str, Any]:
-    return {"mine": new_id(), "many": MANY, "now": NOW}
 
 
 @pytest.fixture
@@ -89,7 +86,7 @@ def test_every_question_costs_the_same_however_many_vouchers_there_are(full: tup
         ),
         "a page of a member": (
             queries._OF_MEMBER,
-            {"owners": array_of([mine]), "at": NOW + timedelta(seconds=9000), "key": "", "status": None, "now": NOW, "limit": 51},
+            {"owners": array_of([mine]), "at": NOW + 9000 * A_SECOND, "key": "", "status": None, "now": NOW, "limit": 51},
         ),
         "a code of a pool": (
             pools._TAKE, {"program_id": program_id, "pool": "p", "member_id": mine, "redemption_id": "r", "now": NOW}
@@ -97,7 +94,7 @@ def test_every_question_costs_the_same_however_many_vouchers_there_are(full: tup
         "what is left of a pool": (pools._FREE, (program_id, "p")),
         "who a member was": (members._IDENTITIES, (mine,)),
         "who failed": (throttling._CLEAR, (program_id, array_of(["CODE000002"]))),
-        "whom to forget": (throttling._FORGET, (NOW + timedelta(seconds=9), 10)),
+        "whom to forget": (throttling._FORGET, (NOW + 9 * A_SECOND, 10)),
     }  # fmt: skip
 
     read = {what: pages_read(session, *question) for what, question in asked.items()}
