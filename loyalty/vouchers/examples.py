@@ -2,17 +2,20 @@
 
 VALUE = {"type": "discount_amount", "amount": 500}
 
+# Codes of your own; with `"count": 2` in their place, new ones are drawn.
+CODES = ["7KQ2-M9XD-0T4F", "1VDN-8Y3C-HGA5"]
+
 NEW_BATCH = {
     "batch_id": "spring-2026",
-    "count": 2,
+    "codes": CODES,
     "value": VALUE,
     "valid_from": "2026-03-01T00:00:00Z",
-    "expires_at": "2026-07-01T00:00:00Z",
+    "expires_at": None,
     "uses_allowed": 1,
     "per_customer": None,
 }
 
-BATCH = {"batch_id": "spring-2026", "count": 2, "codes": ["7KQ2-M9XD-0T4F", "1VDN-8Y3C-HGA5"]}
+BATCH = {"batch_id": "spring-2026", "count": 2, "codes": CODES}
 
 WISH = {"order_id": "A-1001", "customer_id": "c-42", "order_total": 3490}
 

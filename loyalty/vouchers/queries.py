@@ -38,11 +38,14 @@ v.code, v.key, v.value, {_STATUS} AS status, v.issued_at, v.valid_from, v.expire
 v.per_customer, v.bound, v.voided_at, v.void_reason, v.origin, v.batch_id, v.redemption_id
 """
 _ONE = f"SELECT {_SHOWN} {_BY_KEY}"
+# Of each owner the newest, in the order of the index; then the newest of all.
 _OF_MEMBER = f"""
-SELECT {_SHOWN} FROM vouchers v
-WHERE v.member_id = ANY(%(owners)s::uuid[]) AND (v.issued_at, v.key) < (%(at)s, %(key)s)
-  AND (%(status)s::text IS NULL OR {_STATUS} = %(status)s)
-ORDER BY v.issued_at DESC, v.key DESC LIMIT %(limit)s
+SELECT f.* FROM unnest(%(owners)s::uuid[]) AS o (member_id) CROSS JOIN LATERAL (
+    SELECT {_SHOWN} FROM vouchers v
+    WHERE v.member_id = o.member_id AND (v.issued_at, v.key) < (%(at)s, %(key)s)
+      AND (%(status)s::text IS NULL OR {_STATUS} = %(status)s)
+    ORDER BY v.issued_at DESC, v.key DESC LIMIT %(limit)s) f
+ORDER BY f.issued_at DESC, f.key DESC LIMIT %(limit)s
 """
 _OF_BATCH = f"""
 SELECT {_SHOWN}, m.customer_id FROM vouchers v LEFT JOIN members m ON m.member_id = v.member_id

@@ -30,6 +30,7 @@ PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
 READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
     "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview", "POST /v1/admin/ladder/check",
+    "POST /v1/vouchers/x-1/validate",
 }  # fmt: skip
 
 UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
@@ -122,8 +123,8 @@ def keys(app: Flask) -> Keys:
 # What opens what, said a second time; the first that matches counts.
 AREA_OF = (
     (r"/v1/admin/.*", "admin"),
-    (r"/v1/members/[^/]+/(redemptions|holds)", "rewards"),
-    (r"/v1/(rewards|redemptions|holds)(/.*)?", "rewards"),
+    (r"/v1/members/[^/]+/(redemptions|holds|vouchers)", "rewards"),
+    (r"/v1/(rewards|redemptions|holds|vouchers)(/.*)?", "rewards"),
     (r"/v1/members/.*", "members"),
     (r"/v1/(orders|activities)(/.*)?", "orders"),
     (r"/v1/ledger/.*|/v1/events|/metrics", "reports"),
@@ -246,6 +247,9 @@ def full(api: Api) -> Api:
     api.post("/v1/activities", activity_json(activity_id="review-1001"))
     api.post("/v1/members/c-42/redemptions", {"reward": "five-off", "redemption_id": "r-1001"})
     api.post("/v1/members/c-42/holds", {"hold_id": "h-1001", "points": 5})
+    batch = {"batch_id": "b-1001", "codes": ["SPRING-1001"], "value": {"type": "custom"}, "uses_allowed": None}
+    assert api.post("/v1/admin/vouchers", batch).status_code == 201
+    assert api.post("/v1/vouchers/SPRING-1001/redeem", {"order_id": "A-1001"}).status_code == 201
     draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
     api.put("/v1/admin/earning-rules/draft", draft)
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
@@ -261,7 +265,7 @@ def _of(full: Api, route: Route) -> str:
         return route.path.replace(UUID, listed[0]["rehearsal_id"])
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
-    named["activities"] = "review-1001"
+    named |= {"activities": "review-1001", "vouchers": "SPRING-1001"}
     path = re.sub(r"/(\w+)/x-1", lambda found: f"/{found[1]}/{named[found[1]]}", route.path)
     return path.replace(UUID, key_id)
 
@@ -269,7 +273,7 @@ def _of(full: Api, route: Route) -> str:
 WITH_IDS = [r for r in ROUTES if "x-1" in r.path or UUID in r.path or r.path.endswith("/1")]
 
 
-# What a request must say to be understood, by the last word of its address.
+# What a request must say to be understood, by the last word of its address; by the first, too, where that matters.
 BODIES: dict[str, Any] = {
     "redemptions": {"reward": "five-off", "redemption_id": "r-2"},
     "holds": {"hold_id": "h-2", "points": 5},
@@ -279,6 +283,10 @@ BODIES: dict[str, Any] = {
     "merge": {"into": "c-43"},
     "pin": {"tier": "gold", "until": None, "reason": "goodwill"},
     "unpin": {"reason": "goodwill"},
+    "validate": {"order_id": "A-1002"},
+    "redeem": {"order_id": "A-1002"},
+    "vouchers/release": {"order_id": "A-1001"},
+    "void": {"reason": "leaked"},
     "returns": {"return_id": "ret-2", "lines": [{"line_id": "1", "quantity": 1}]},
 }
 
@@ -286,7 +294,9 @@ BODIES: dict[str, Any] = {
 @pytest.mark.parametrize("route", [pytest.param(r, id=f"{r.method} {r.path}") for r in WITH_IDS if r.method != "PUT"])
 def test_what_belongs_to_another_program_is_not_there(full: Api, stranger: Api, route: Route):
     path = _of(full, route)
-    body = {"json": BODIES[path.rpartition("/")[2]]} if path.rpartition("/")[2] in BODIES else {}
+    words = path.split("/")
+    told = BODIES.get(f"{words[2]}/{words[-1]}", BODIES.get(words[-1]))
+    body = {} if told is None else {"json": told}
     stranger.enrol("c-43")
 
     response = stranger.call(route.method, path, **body)

@@ -2,6 +2,7 @@
 
 import re
 import string
+from collections import Counter
 
 import pytest
 from hypothesis import given
@@ -61,3 +62,23 @@ def test_reading_0_as_o_and_1_as_i_or_l_finds_the_same_code(code: str):
 @given(st.text(string.printable + "äßé²", max_size=20))
 def test_what_was_meant_means_the_same_when_typed_again(typed: str):
     assert canonical(canonical(typed)) == canonical(typed)
+
+
+def test_no_letter_is_likelier_than_another_at_any_place():
+    drawn = [canonical(new_code()) for _ in range(20_000)]
+
+    for place in range(12):
+        counted = Counter(code[place] for code in drawn)
+        # Chi-square with 31 degrees of freedom: above 93 once in ten million runs of a fair draw.
+        expected = len(drawn) / 32
+        assert sum((counted[letter] - expected) ** 2 / expected for letter in ALPHABET) < 93
+
+
+@given(st.lists(canonical_codes, min_size=2, max_size=2, unique=True), st.data())
+def test_two_codes_never_mean_the_same_however_they_are_written(codes: list[str], data: st.DataObject):
+    written = [
+        "".join(data.draw(st.sampled_from([c, c.lower(), f"-{c}", *{"0": "Oo", "1": "IiLl"}.get(c, "")])) for c in code)
+        for code in codes
+    ]
+
+    assert [canonical(text) for text in written] == codes

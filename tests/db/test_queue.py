@@ -29,6 +29,7 @@ A_WEEK = 7 * 24 * 60 * 60
 EACH = {
     "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
     "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
+    "web.forget_attempts",
 }  # fmt: skip
 
 

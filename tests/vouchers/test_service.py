@@ -8,8 +8,9 @@ from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
 from loyalty.members.domain import LockedMember
 from loyalty.programs.domain import Program
-from loyalty.vouchers import service
-from loyalty.vouchers.service import Voucher
+from loyalty.vouchers import queries, redeeming, service
+from loyalty.vouchers.domain import Voucher, VoucherTerms, Wish
+from loyalty.vouchers.errors import VoucherNotFound, VoucherUsed
 from tests.builders import NOW, a_member, a_program
 
 WORTH = {"type": "discount_amount", "amount": 500}
@@ -20,9 +21,12 @@ def program(session: Session) -> Program:
     return a_program(session)
 
 
-def issue(session: Session, program: Program, member: LockedMember) -> Voucher:
+def issue(session: Session, program: Program, member: LockedMember, **terms: object) -> Voucher:
     changes = Changes()
-    voucher = service.issue(session, changes, member, WORTH, program_id=program.program_id, now=NOW)
+    given = VoucherTerms(WORTH, **terms)
+    voucher = service.issue(
+        session, changes, member, given, program_id=program.program_id, redemption_id="r-1", now=NOW
+    )
     write(session, changes)
     return voucher
 
@@ -37,10 +41,21 @@ def test_a_voucher_belongs_to_its_member_and_says_what_it_is_worth(session: Sess
         {
             "member_id": member.member_id,
             "code": voucher.code,
+            "key": codes.canonical(voucher.code),
             "program_id": program.program_id,
+            "bound": True,
             "value": WORTH,
             "issued_at": NOW,
+            "valid_from": None,
             "expires_at": None,
+            "uses_allowed": 1,
+            "uses": 0,
+            "per_customer": None,
+            "voided_at": None,
+            "void_reason": None,
+            "origin": "reward",
+            "batch_id": None,
+            "redemption_id": "r-1",
         }
     ]
 
@@ -74,3 +89,31 @@ def test_two_programs_may_draw_the_same_code(session: Session, monkeypatch: pyte
     monkeypatch.setattr(codes, "new_code", lambda *, characters: "AAAA-AAAA-AAAA")
 
     assert {issue(session, program, member).code for program, member in members} == {"AAAA-AAAA-AAAA"}
+
+
+def test_a_voucher_that_nobody_used_is_withdrawn_once(session: Session, program: Program):
+    code = issue(session, program, a_member(session, program)).code
+    program_id = program.program_id
+
+    service.void(session, program_id, code.lower(), reason="cancelled", now=NOW)
+    service.void(session, program_id, code, reason="again", now=NOW)
+
+    found = queries.voucher(session, program_id, code, now=NOW)
+    assert (found["status"], found["voided_at"], found["void_reason"]) == ("void", NOW, "cancelled")
+    with pytest.raises(VoucherNotFound):
+        service.void(session, program_id, "7KQ2-M9XD-0T4F", reason="cancelled", now=NOW)
+
+
+def test_a_voucher_that_was_used_is_not_withdrawn_until_it_is_given_back(session: Session, program: Program):
+    member = a_member(session, program)
+    code, program_id = issue(session, program, member, uses_allowed=None).code, program.program_id
+    wish = Wish(order_id="A-1", customer_id=member.customer_id)
+    redeeming.redeem(session, program_id, code, wish, now=NOW)
+
+    with pytest.raises(VoucherUsed) as refused:
+        service.void(session, program_id, code, reason="cancelled", now=NOW)
+    assert refused.value.facts == {"voucher": code, "uses": 1, "orders": ["A-1"]}
+
+    redeeming.release(session, program_id, code, wish, now=NOW)
+    service.void(session, program_id, code, reason="cancelled", now=NOW)
+    assert queries.voucher(session, program_id, code, now=NOW)["status"] == "void"
