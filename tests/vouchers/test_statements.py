@@ -86,7 +86,8 @@ def test_every_question_costs_the_same_however_many_vouchers_there_are(full: tup
         ),
         "a page of a member": (
             queries._OF_MEMBER,
-            {"owners": array_of([mine]), "at": NOW + 9000 * A_SECOND, "key": "", "status": None, "now": NOW, "limit": 51},
+            {"owners": array_of([mine]), "at": NOW + 9000 * A_SECOND, "key": "", "status": None, "now": NOW,
+             "limit": 51},
         ),
         "a code of a pool": (
             pools._TAKE, {"program_id": program_id, "pool": "p", "member_id": mine, "redemption_id": "r", "now": NOW}
