@@ -38,7 +38,8 @@ WITH codes AS (
     SELECT %(program_id)s, code, %(now)s + n * interval '1 second' FROM codes
 )
 INSERT INTO vouchers (member_id, code, key, program_id, bound, value, issued_at, uses_allowed, uses, origin, batch_id)
-SELECT owner, code, translate(code, 'ILO', '110'), %(program_id)s, true, '{}', %(now)s + n * interval '1 second', 1, 0,
+SELECT owner, code, translate(code, 'ILO', '110'), %(program_id)s, true, '{}', %(now)s + n * interval '1 second',
+       CASE WHEN n <> 2 THEN 1 END, CASE WHEN n = 2 THEN %(many)s ELSE 0 END,
        'batch', 'b-' || n %% 2 FROM codes
 """
 MERGED = """
