@@ -88,6 +88,23 @@ WHERE m.status <> 'closed' AND e.recorded_at IS NOT NULL
 """
 
 
+# Vouchers, against the orders that use them and the registry that has their codes.
+_VOUCHERS = f"""
+SELECT v.code, v.uses, u.uses, k.member_id FROM (SELECT * FROM vouchers WHERE {_ASKED}) v
+LEFT JOIN natural_keys k ON k.program_id = v.program_id AND k.kind = 'voucher' AND k.key = v.key
+CROSS JOIN LATERAL (SELECT count(*) AS uses FROM voucher_uses
+                    WHERE member_id = v.member_id AND code = v.code AND released_at IS NULL) u
+WHERE v.uses <> u.uses OR k.member_id IS DISTINCT FROM v.member_id
+"""
+
+
+def assert_vouchers_stand(session: Session, program_id: UUID | None, since: UUID) -> None:
+    """A voucher was used as often as orders use it, and its code is its own."""
+    asked = {"program_id": program_id, "since": since}
+    wrong = session.rows(_VOUCHERS, asked, into=tuple_row)
+    assert wrong == [], "a voucher is not what its uses are, or not who the registry says"
+
+
 def assert_tiers_stand(session: Session, program_id: UUID | None, since: UUID) -> None:
     """What counts is what was bought, and members stand where they would if everything had been known in time."""
     asked = {"program_id": program_id, "since": since}
@@ -121,3 +138,4 @@ def assert_books_balance(session: Session, program_id: UUID | None = None, since
     wrong = session.rows(_HISTORIES, {"program_id": program_id, "since": since}, into=tuple_row)
     assert wrong == [], "a history of purchases is not what was bought"
     assert_tiers_stand(session, program_id, since)
+    assert_vouchers_stand(session, program_id, since)

@@ -1,6 +1,7 @@
 """Codes that people read aloud and type: unguessable, without look-alikes, the same in any case of letters."""
 
 import secrets
+import unicodedata
 
 # Crockford's base 32: without U, so that no code spells a word by accident, and without I, L and O, which look like 1
 # and 0.
@@ -16,5 +17,9 @@ def new_code(*, characters: int = 12) -> str:
 
 
 def canonical(typed: str) -> str:
-    """What was meant by what was typed: capitals, no separators, look-alikes read as digits."""
-    return "".join(c for c in typed.upper() if c.isalnum()).translate(_LOOKS_LIKE)
+    """What was meant by what was typed: capitals, no separators, look-alikes read as digits.
+
+    Letters of other alphabets may be typed in several ways (an accent of its own, full width), which are one, too.
+    """
+    letters = unicodedata.normalize("NFKC", typed).upper()
+    return "".join(c for c in letters if c.isalnum()).translate(_LOOKS_LIKE)

@@ -159,9 +159,10 @@ def discount(value: dict[str, Any], order_total: int | None) -> int | None:
     """What a voucher takes off an order, in minor units, never more than it costs; None where that says nothing."""
     if order_total is None:
         return None
-    if value["type"] == "discount_amount":
+    kind = value.get("type")
+    if kind == "discount_amount":
         return min(int(value["amount"]), order_total)
-    if value["type"] == "discount_percent":
+    if kind == "discount_percent":
         # Half a minor unit is given to the customer.
         return (order_total * int(value["percent"]) * 2 + HUNDRED) // (2 * HUNDRED)
     return None

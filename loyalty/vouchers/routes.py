@@ -39,7 +39,7 @@ admin = Blueprint(
 CODES = "voucher"
 
 
-@bp.get("/vouchers/<voucher_code>")
+@bp.get("/vouchers/<written:voucher_code>")
 @bp.refuses(VoucherNotFound, TooManyAttempts)
 @throttled(CODES, VoucherNotFound)
 @reads
@@ -49,7 +49,7 @@ def get_voucher(session: Session, voucher_code: str) -> dict[str, Any]:
     return queries.voucher(session, g.caller.program_id, voucher_code, now=clock.now())
 
 
-@bp.post("/vouchers/<voucher_code>/validate")
+@bp.post("/vouchers/<written:voucher_code>/validate")
 @bp.refuses(VoucherNotFound, TooManyAttempts)
 @reading_operation
 @throttled(CODES, VoucherNotFound)
@@ -61,7 +61,7 @@ def validate_voucher(session: Session, wish: Wish, voucher_code: str) -> Respons
     return json_answer(redeeming.validate(session, g.caller.program_id, voucher_code, wish, now=clock.now()))
 
 
-@bp.post("/vouchers/<voucher_code>/redeem")
+@bp.post("/vouchers/<written:voucher_code>/redeem")
 @bp.refuses(
     VoucherNotFound, VoucherNotStarted, VoucherExpired, VoucherUsedUp, VoucherVoid, VoucherBoundToAnother,
     VoucherCustomerLimit, MemberClosed, MemberSuspended, IdempotencyConflict, TooManyAttempts,
@@ -76,7 +76,7 @@ def redeem_voucher(session: Session, wish: Wish, voucher_code: str) -> Response:
     return stored_answer(answer, HTTPStatus.CREATED)
 
 
-@bp.post("/vouchers/<voucher_code>/release")
+@bp.post("/vouchers/<written:voucher_code>/release")
 @bp.refuses(VoucherNotFound, VoucherNotRedeemed, IdempotencyConflict, TooManyAttempts)
 @throttled(CODES, VoucherNotFound)
 @transactional
@@ -119,7 +119,7 @@ def list_batch_vouchers(session: Session, wanted: dict[str, Any]) -> Page[dict[s
     return queries.vouchers_of_batch(session, g.caller.program_id, **wanted, now=clock.now())
 
 
-@admin.post("/<voucher_code>/void")
+@admin.post("/<written:voucher_code>/void")
 @admin.refuses(VoucherNotFound, VoucherUsed, IdempotencyConflict)
 @transactional
 @idempotent

@@ -13,7 +13,7 @@ from webargs.core import is_json
 from webargs.flaskparser import FlaskParser
 from webargs.multidictproxy import MultiDictProxy
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
-from werkzeug.routing import BaseConverter, IntegerConverter
+from werkzeug.routing import BaseConverter, IntegerConverter, PathConverter
 
 from loyalty.core.errors import InvalidRequest
 from loyalty.db.paging import LIMIT_DEFAULT, LIMIT_MAX, Window
@@ -99,6 +99,14 @@ def _code_parameter(_converter: BaseConverter) -> dict[str, Any]:
     return {"type": "string", "pattern": f"^{CODE}$"}
 
 
+class WrittenConverter(PathConverter):
+    """What somebody wrote, in a path: anything, slashes included. What it means, the use case says."""
+
+
+def _written_parameter(_converter: BaseConverter) -> dict[str, Any]:
+    return {"type": "string", "minLength": 1}
+
+
 class VersionConverter(IntegerConverter):
     """The version of a configuration in a path: a number that can be one."""
 
@@ -138,6 +146,8 @@ def init_app(app: Flask, api: Api) -> None:
     app.url_map.converters["shop_id"] = ShopIdConverter
     app.url_map.converters["code"] = CodeConverter
     app.url_map.converters["version"] = VersionConverter
+    app.url_map.converters["written"] = WrittenConverter
+    api.register_converter(WrittenConverter, _written_parameter)
     api.register_converter(VersionConverter, _version_parameter)
     api.register_converter(ShopIdConverter, _shop_id_parameter)
     api.register_converter(CodeConverter, _code_parameter)

@@ -342,6 +342,8 @@ def test_lists_and_searches_show_nothing_of_another_program(full: Api, stranger:
     assert full.get("/v1/rewards").json["data"]
     assert stranger.get("/v1/rewards").json["data"] == []
     assert stranger.post("/v1/members/search", {"email": "ada@example.com"}).json["data"] == []
+    assert full.get("/v1/admin/vouchers?batch_id=b-1001").json["data"]
+    assert stranger.get("/v1/admin/vouchers?batch_id=b-1001").json["data"] == []
     assert len(stranger.get("/v1/admin/keys").json["data"]) == 1
     assert [rules["version"] for rules in stranger.get("/v1/admin/earning-rules/versions").json["data"]] == [0]
     assert stranger.get("/v1/ledger/verification").json["checked"] == {"accounts": 0, "entries": 0, "lots": 0}

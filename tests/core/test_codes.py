@@ -39,6 +39,9 @@ def test_new_codes_differ_and_use_the_whole_alphabet():
         (" 7kq2 m9xd 0t4f ", "7KQ2M9XD0T4F"),
         ("7KQ2.M9XD_OT4F", "7KQ2M9XD0T4F"),
         ("il1o0-ILO", "11100110"),
+        ("７ｋＱ２－Ｍ９ＸＤ", "7KQ2M9XD"),  # noqa: RUF001 (as a Japanese keyboard types it)
+        ("cafe\u0301-10", "CAF\u00c910"),
+        ("caf\u00e9 10", "CAF\u00c910"),
         ("", ""),
     ],
 )

@@ -57,6 +57,10 @@ def test_codes_that_are_brought_are_taken_as_they_are_written(api: Api):
 
     assert answer.json["codes"] == ["Spring/2026", "frühling!"]
     assert ask(api, "validate", "spring2026").json["code"] == "Spring/2026"
+    # With its slash, too, as a client writes it into an address.
+    for verb in ("validate", "redeem", "release"):
+        assert ask(api, verb, "Spring%2F2026").json["code"] == "Spring/2026"
+    assert api.get("/v1/vouchers/Spring%2F2026").json["status"] == "active"
     assert ask(api, "validate", "FRÜHLING").json["code"] == "frühling!"
 
 

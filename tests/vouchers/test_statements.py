@@ -38,7 +38,8 @@ WITH codes AS (
     SELECT %(program_id)s, code, %(now)s + n * interval '1 second' FROM codes
 )
 INSERT INTO vouchers (member_id, code, key, program_id, bound, value, issued_at, uses_allowed, uses, origin, batch_id)
-SELECT owner, code, translate(code, 'ILO', '110'), %(program_id)s, true, '{}', %(now)s + n * interval '1 second', 1, 0,
+SELECT owner, code, translate(code, 'ILO', '110'), %(program_id)s, true, '{}', %(now)s + n * interval '1 second',
+       CASE WHEN n <> 2 THEN 1 END, CASE WHEN n = 2 THEN %(many)s ELSE 0 END,
        'batch', 'b-' || n %% 2 FROM codes
 """
 MERGED = """
@@ -86,7 +87,8 @@ def test_every_question_costs_the_same_however_many_vouchers_there_are(full: tup
         ),
         "a page of a member": (
             queries._OF_MEMBER,
-            {"owners": array_of([mine]), "at": NOW + 9000 * A_SECOND, "key": "", "status": None, "now": NOW, "limit": 51},
+            {"owners": array_of([mine]), "at": NOW + 9000 * A_SECOND, "key": "", "status": None, "now": NOW,
+             "limit": 51},
         ),
         "a code of a pool": (
             pools._TAKE, {"program_id": program_id, "pool": "p", "member_id": mine, "redemption_id": "r", "now": NOW}
