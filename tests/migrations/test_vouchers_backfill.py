@@ -14,7 +14,7 @@ from loyalty.core import codes
 from loyalty.core.ids import new_id
 from loyalty.db import migrate
 
-BEFORE, AFTER = "0016", "0017"
+BEFORE, AFTER = "0018", "0019"
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
@@ -45,8 +45,10 @@ def a_voucher(connection: psycopg.Connection, code: str, redemption_id: str | No
     )
     if redemption_id:
         connection.execute(
-            "INSERT INTO redemptions VALUES (%s, %s, %s, 'five-off', 1, 'confirmed', 10, %s, %s, '{}')",
-            (member_id, redemption_id, program_id, code, BEGUN),
+            "INSERT INTO redemptions (member_id, redemption_id, program_id, reward_code, reward_version, status, points,"
+            " fulfilment, took_stock, voucher_code, redeemed_at, confirmed_at, entry_seq, receipt)"
+            " VALUES (%s, %s, %s, 'five-off', 1, 'confirmed', 10, 'code', false, %s, %s, %s, 1, '{}')",
+            (member_id, redemption_id, program_id, code, BEGUN, BEGUN),
         )
 
 
