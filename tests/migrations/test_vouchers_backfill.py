@@ -45,8 +45,8 @@ def a_voucher(connection: psycopg.Connection, code: str, redemption_id: str | No
     )
     if redemption_id:
         connection.execute(
-            "INSERT INTO redemptions (member_id, redemption_id, program_id, reward_code, reward_version, status, points,"
-            " fulfilment, took_stock, voucher_code, redeemed_at, confirmed_at, entry_seq, receipt)"
+            "INSERT INTO redemptions (member_id, redemption_id, program_id, reward_code, reward_version, status,"
+            " points, fulfilment, took_stock, voucher_code, redeemed_at, confirmed_at, entry_seq, receipt)"
             " VALUES (%s, %s, %s, 'five-off', 1, 'confirmed', 10, 'code', false, %s, %s, %s, 1, '{}')",
             (member_id, redemption_id, program_id, code, BEGUN, BEGUN),
         )
