@@ -28,10 +28,11 @@ class Settings:
     lock_timeout_ms: int = 5_000
 
     # What guesses codes fails: so often at once, and then once in so many seconds, by key and by address. 0: no limit.
-    failures_per_key: int = 100
+    # Guesses at 60 bits are hopeless at any such rate; customers who mistype, all behind one server, are not to suffer.
+    failures_per_key: int = 600
     failures_per_key_seconds: int = 1
-    failures_per_address: int = 20
-    failures_per_address_seconds: int = 3
+    failures_per_address: int = 100
+    failures_per_address_seconds: int = 1
 
     # An order of a thousand lines is 200 kB.
     body_max_bytes: int = 1_000_000
