@@ -8,6 +8,7 @@ from loyalty.earning import models as earning
 from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.orders import models as orders
+from loyalty.payments import models as payments
 from loyalty.programs import models as programs
 from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
@@ -17,7 +18,7 @@ from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency
 
 SLICES_WITH_TABLES = (
-    programs, audit, access, members, ledger, rules, tiers, earning, vouchers, rewards, orders, activities, rehearsals,
-    idempotency,
+    programs, audit, access, members, ledger, rules, tiers, earning, vouchers, payments, rewards, orders, activities,
+    rehearsals, idempotency,
 )  # fmt: skip
 METADATA = Base.metadata

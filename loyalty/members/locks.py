@@ -81,6 +81,8 @@ INSERT INTO natural_keys (program_id, kind, key, member_id, fingerprint) VALUES 
 ON CONFLICT DO NOTHING RETURNING key
 """
 
+_DISCLAIM = "DELETE FROM natural_keys WHERE program_id = %s AND kind = %s AND key = ANY(%s::text[])"
+
 _HOLDER = "SELECT member_id, fingerprint FROM natural_keys WHERE program_id = %s AND kind = %s AND key = %s"
 
 
@@ -192,6 +194,11 @@ def claim(session: Session, program_id: UUID, kind: str, keys: Sequence[tuple[st
     ordered = sorted(keys, key=lambda k: k[0])
     parameters = [part for key, owner, print_ in ordered for part in (program_id, kind, key, owner, print_)]
     return set(session.rows(_claim(len(keys)), parameters, into=scalar_row))
+
+
+def disclaim(session: Session, program_id: UUID, kind: str, keys: Sequence[str]) -> None:
+    """Free keys that this transaction claimed for what it refuses after all."""
+    session.run(_DISCLAIM, (program_id, kind, array_of(keys)))
 
 
 def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | None:

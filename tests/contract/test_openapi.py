@@ -198,13 +198,15 @@ NATURAL = {
     "/v1/members/{customer_id}/reinstatements": "reinstatement_id",
     "/v1/members/{customer_id}/transfers": "transfer_id",
     "/v1/members/{customer_id}/holds": "hold_id",
+    "/v1/members/{customer_id}/point-payments": "payment_id",
+    "/v1/point-payments/{payment_id}/refund": "refund_id",
 }
 
 
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
-    "/v1/activities/preview", "/v1/admin/ladder/check",
+    "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/members/{customer_id}/point-payments/quote",
 }  # fmt: skip
 
 
@@ -315,6 +317,10 @@ STORY = [
     ("POST", "/v1/members/{customer_id}/transfers", {}),
     ("POST", "/v1/members/{customer_id}/holds", {}),
     ("POST", "/v1/holds/{hold_id}/capture", {}),
+    ("POST", "/v1/members/{customer_id}/point-payments/quote", {}),
+    ("POST", "/v1/members/{customer_id}/point-payments", {}),
+    ("POST", "/v1/point-payments/{payment_id}/capture", {}),
+    ("POST", "/v1/point-payments/{payment_id}/refund", {}),
     ("POST", "/v1/orders/{order_id}/confirm", {}),
     ("POST", "/v1/orders/{order_id}/returns", {}),
     ("POST", "/v1/members/{customer_id}/merge", {}),
