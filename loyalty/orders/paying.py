@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from loyalty.core.errors import DomainError
 from loyalty.db.writer import Changes
 from loyalty.ledger.book import Book
+from loyalty.ledger.settling import settle
 from loyalty.orders.domain import NewOrder, payment_of
 from loyalty.payments import capturing
 from loyalty.payments.capturing import Part
@@ -29,6 +30,8 @@ class Plan:
         if part is not None and not part.is_done:
             _, row = capturing.capture(book, part.held, part.points, order_id=order.order_id)
             changes.update(PaymentRow, row)
+            # The rest may have gone back to lots that lapsed while it was held.
+            settle(book, book.now)
         return changes
 
 

@@ -31,7 +31,7 @@ ORDER BY p.seq DESC LIMIT %(limit)s
 """
 _PAID = """
 SELECT member_id, payment_id, order_id, status, currency, rate, captured_points, refunded_points, refunded_amount,
-       given_back_points, given_back, seq, redeem_seq, expires_at, resolved_at
+       given_back_points, given_back, redeem_seq, expires_at, resolved_at
 FROM payments WHERE (member_id, payment_id) IN (
     SELECT * FROM unnest(%s::uuid[], %s::text[]))
 """
@@ -52,7 +52,6 @@ class Paid:
     refunded_amount: int
     given_back_points: int
     given_back: Mapping[str, int]
-    seq: int
     redeem_seq: int | None
     expires_at: datetime
     resolved_at: datetime | None

@@ -202,6 +202,18 @@ def _paid(order_id: str, payment_id: str, points_paid: int, **given: Any) -> Pai
     return PaidOrder(**{"customer_id": "c-42", "currency": "EUR", "payment_id": payment_id, **named, **given})
 
 
+def test_what_lapsed_while_it_was_held_and_is_not_needed_is_gone(api: Api, monkeypatch: pytest.MonkeyPatch):
+    shop.publish_rules(api)
+    adjust(api, -5_000)
+    configure_units(api, points=({"mode": "immediate"}, {"mode": "rolling", "days": 1}))
+    adjust(api, 100)
+    hold(api, 100, hold_seconds=5 * 86_400)
+    it_is(monkeypatch, NOW + 3 * shop.A_DAY)
+
+    assert order(api, 60).json["balance"] == {"available": 0, "pending": 0, "held": 0, "debt": 0}
+    assert story(api)[-3:] == [("redeem", -60), ("release", 40), ("expire", -40)]
+
+
 def test_an_order_that_comes_late_keeps_alive_what_its_payment_was_held_of(api: Api, monkeypatch: pytest.MonkeyPatch):
     configure_units(api, points=({"mode": "immediate"}, {"mode": "inactivity", "days": 10}))
     adjust(api, 100)

@@ -181,7 +181,7 @@ class Checkout(RuleBasedStateMachine):
         )  # fmt: skip
         answer = self.tried(lambda: record_order(self.session, self.program_id, new, now=self.now))
 
-        assert (answer is not None) == (paid.status == "held" and points > 0)
+        assert (answer is not None) == (paid.status == "held" and new.points_paid > 0)
         if answer is not None:
             self.orders[order_id] = Ordered()
             # Of what the last step buys nothing with, nothing is taken.
