@@ -21,6 +21,7 @@ from loyalty.events.schemas import Kind
 from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
 from loyalty.orders import routes as orders_routes
+from loyalty.payments import routes as payments_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import admin_routes as reward_admin_routes
@@ -42,6 +43,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (tier_grant_routes.bp, "members"),
     (tier_member_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
+    (payments_routes.bp, "rewards"),
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),
     (activities_routes.bp, "orders"),

@@ -9,6 +9,7 @@ from loyalty.events import models as events
 from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.orders import models as orders
+from loyalty.payments import models as payments
 from loyalty.programs import models as programs
 from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
@@ -18,7 +19,7 @@ from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency, throttling
 
 SLICES_WITH_TABLES = (
-    programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, rewards, orders, activities,
-    rehearsals, idempotency, throttling,
+    programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, payments, rewards, orders,
+    activities, rehearsals, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -134,7 +134,10 @@ class Allocation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Points kept for a payment under way, until `expires_at`. `pieces`: from which lots, how many."""
+    """Points kept for a payment under way, until `expires_at`. `pieces`: from which lots, how many.
+
+    `detail` is what the entry says that made it; it is read with holds that are asked for by name.
+    """
 
     member_id: UUID
     hold_id: str
@@ -149,6 +152,7 @@ class Hold:
     order_id: str | None = None
     reason: str | None = None
     pieces: tuple[tuple[int, int], ...] = ()
+    detail: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

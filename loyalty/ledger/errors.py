@@ -53,6 +53,15 @@ class CaptureExceedsHold(RuleRefused):
         super().__init__(f"{required} to be captured, {held} held.", held=held, required=required)
 
 
+class OrderCancelled(Conflict):
+    """The order was cancelled."""
+
+    code = "order-cancelled"
+
+    def __init__(self, order_id: str) -> None:
+        super().__init__(f"Order '{order_id}' was cancelled: all of it came back.", order_id=order_id)
+
+
 class HoldsOpen(RuleRefused):
     """Points are on hold."""
 

@@ -11,9 +11,6 @@ from psycopg.rows import class_row, dict_row, scalar_row
 from loyalty.db.session import Session, array_of
 from loyalty.ledger.domain import Account, Debt, Hold, Holdings, Idle, Lot
 
-# Most redemptions consume a handful of lots; a member who never spent has many.
-LOTS_CHUNK = 20
-
 ACCOUNT_COLUMNS = (
     "member_id", "unit", "available", "pending", "held", "debt", "lifetime_earned", "lifetime_spent", "last_seq",
     "next_change_at", "latest_at", "known_at", "idle",
@@ -26,7 +23,7 @@ HOLD_COLUMNS = (
     "member_id", "hold_id", "unit", "points", "captured", "status", "seq", "held_at", "expires_at", "resolved_at",
     "order_id", "reason",
 )  # fmt: skip
-_LOT = ", ".join(f"l.{name}" for name in LOT_COLUMNS)
+_LOT = LOT = ", ".join(f"l.{name}" for name in LOT_COLUMNS)
 _HOLD = ", ".join(f"h.{name}" for name in HOLD_COLUMNS)
 _PIECES = """(SELECT json_agg(json_build_array(x.lot_seq, x.points)) FROM allocations x
  WHERE x.member_id = h.member_id AND x.seq = h.seq) AS pieces"""
@@ -70,42 +67,27 @@ _ACCOUNTS = f"SELECT {ACCOUNT} FROM accounts a WHERE a.member_id = ANY(%s::uuid[
 
 _HOLDINGS = f"SELECT {HOLDING} FROM accounts a WHERE a.member_id = ANY(%(ids)s::uuid[])"
 
-# The lots that lapse on fixed dates, those of each clock of inactivity, and those that never lapse: each in the order
-# of consumption, which is the order of the index (named in full, or all of them would be sorted). Taken together they
-# are put in order by the book.
-_TO_SPEND = f"""
-(SELECT {_LOT} FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
-   AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at > %(now)s
- ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s)
-UNION ALL
-(SELECT {_LOT} FROM unnest(%(clocks)s::text[]) t CROSS JOIN LATERAL (
-   SELECT * FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
-     AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at IS NULL AND l.expiry = t
-   ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s) l)
-UNION ALL
-(SELECT {_LOT} FROM lots l WHERE l.member_id = %(member_id)s AND l.unit = %(unit)s AND l.remaining > 0
-   AND (NOT l.pending OR l.matures_at <= %(now)s) AND l.expires_at IS NULL AND l.expiry IS NULL
- ORDER BY l.expires_at, l.expiry, l.earned_at, l.seq LIMIT %(limit)s)
+# The same, with holds that are asked for by name and their lots, whatever has become of them.
+_NAMED_HOLDS = f"FROM holds h WHERE h.{_MINE.format('h')} AND h.hold_id = ANY(%(named)s::text[])"
+_HOLDINGS_AND_NAMED = f"""
+SELECT {HOLDING},
+(SELECT json_agg(n) FROM (
+    SELECT {_HOLD}, {_PIECES},
+      (SELECT e.detail FROM entries e WHERE e.member_id = h.member_id AND e.seq = h.seq) AS detail
+    {_NAMED_HOLDS}) n) AS named_holds,
+(SELECT json_agg(n) FROM (
+    SELECT {_LOT} FROM (SELECT DISTINCT x.member_id, x.lot_seq FROM (SELECT h.* {_NAMED_HOLDS}) h
+        JOIN allocations x ON x.member_id = h.member_id AND x.seq = h.seq) x
+    JOIN lots l ON l.member_id = x.member_id AND l.seq = x.lot_seq) n) AS named_lots
+FROM accounts a WHERE a.member_id = ANY(%(ids)s::uuid[])
 """
-
-# The same along with the account, as many as most redemptions consume.
-_OPEN_LOTS = """
-CASE WHEN a.unit = %(unit)s THEN (SELECT json_agg(t) FROM (
-    {to_spend}) t) END AS open_lots
-""".format(
-    to_spend=_TO_SPEND.replace("%(member_id)s", "a.member_id")
-    .replace("%(unit)s", "a.unit")
-    .replace("unnest(%(clocks)s::text[])", "jsonb_object_keys(a.idle)")
-)
-_ACCOUNTS_TO_SPEND = f"SELECT {ACCOUNT}, {_OPEN_LOTS} FROM accounts a WHERE a.member_id = %(member_id)s"
-_HOLDINGS_TO_SPEND = f"SELECT {HOLDING}, {_OPEN_LOTS} FROM accounts a WHERE a.member_id = %(member_id)s"
 
 _ALL_OPEN = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.remaining > 0 ORDER BY l.seq"
 
-_NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
+_LOTS_NAMED = f"SELECT {_LOT} FROM lots l WHERE l.member_id = %s AND l.seq = ANY(%s::bigint[])"
 
 # The owner of an order, who that member was merged into, and so on.
-_HOLDERS = """
+HOLDERS = """
 WITH RECURSIVE holders (member_id) AS (
     SELECT %(owner)s::uuid
     UNION ALL
@@ -114,7 +96,7 @@ WITH RECURSIVE holders (member_id) AS (
 
 # The lots that an owner's awards opened, and those in which their points live on, with what lapsed there.
 _OF_AWARDS = f"""
-{_HOLDERS}
+{HOLDERS}
 SELECT {_LOT}, o.kind = 'reinstate' AS reinstated,
   (SELECT coalesce(sum(x.points), 0)::bigint FROM allocations x
    JOIN entries e ON e.member_id = x.member_id AND e.seq = x.seq
@@ -128,37 +110,24 @@ JOIN entries o ON o.member_id = l.member_id AND o.seq = l.seq
 ORDER BY l.seq
 """
 
-# Out of which lots an entry spent points.
-_SPENT_BY = f"""
-SELECT {_LOT}, x.points - x.held AS spent FROM allocations x
-JOIN lots l ON l.member_id = x.member_id AND l.seq = x.lot_seq WHERE x.member_id = %s AND x.seq = %s
-"""
-
-# Out of which lots points were spent on an order.
-_SPENT_ON = f"""
-{_HOLDERS}
-SELECT {_LOT}, s.spent FROM (
-    SELECT x.member_id, x.lot_seq, sum(x.points - x.held)::bigint AS spent
-    FROM entries e JOIN allocations x ON x.member_id = e.member_id AND x.seq = e.seq
-    WHERE e.member_id IN (SELECT member_id FROM holders) AND e.order_id = %(order_id)s AND e.kind = 'redeem'
-    GROUP BY x.member_id, x.lot_seq) s
-JOIN lots l ON l.member_id = s.member_id AND l.seq = s.lot_seq
-"""
-
 _HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AND h.hold_id = %s"
 
 _DUE_MEMBERS = "SELECT member_id FROM accounts WHERE next_change_at <= %s ORDER BY next_change_at LIMIT %s"
 
 
 def holdings_of(
-    session: Session, member_ids: Sequence[UUID], *, now: datetime, look: bool = False
+    session: Session, member_ids: Sequence[UUID], *, now: datetime, look: bool = False, named: Sequence[str] = ()
 ) -> dict[UUID, Holdings]:
     """What the members hold, with what falls due by `now`. One statement, and one more where something is due or owed.
 
     Two, because the statement that can look for what is due costs, to begin with, as much as writing an order. With
-    `look` it is asked at once: something is probably due.
+    `look` it is asked at once: something is probably due. So it is with the ids of holds that are to come along.
     """
     rows: dict[UUID, list[dict[str, Any]]] = {member_id: [] for member_id in member_ids}
+    if named:
+        for row in _with_named(session, member_ids, named, now):
+            rows[row["member_id"]].append(row)
+        return {member_id: holdings_from(member_id, held) for member_id, held in rows.items()}
     if look:
         asked = session.rows(_HOLDINGS, {"ids": array_of(member_ids), "now": now}, into=dict_row)
         if all(row["known_at"] <= now for row in asked):
@@ -177,23 +146,13 @@ def holdings_of(
     return {member_id: holdings_from(member_id, held) for member_id, held in rows.items()}
 
 
-def holdings_to_spend(session: Session, member_id: UUID, unit: str, *, now: datetime, look: bool = False) -> Holdings:
-    """What a member holds, as `holdings_of` one, with the first open lots in `unit`: most redemptions need no more."""
-    where = {"member_id": member_id, "unit": unit, "limit": LOTS_CHUNK}
-    statement = _HOLDINGS_TO_SPEND if look else _ACCOUNTS_TO_SPEND
-    rows = session.rows(statement, {**where, "now": now}, into=dict_row)
-    latest = max([now, *(row["known_at"] for row in rows)])
-    if latest > now or (not look and any(is_due(row, now) or row["debt"] for row in rows)):
-        rows = session.rows(_HOLDINGS_TO_SPEND, {**where, "now": latest}, into=dict_row)
-    return holdings_from(member_id, rows)
-
-
-def cover(lots: Iterable[Lot], points: int, *, limit: int = LOTS_CHUNK) -> bool:
-    """Whether lots that were read, so many at the most of each expiry, are all that it takes to spend `points`."""
-    streams: dict[tuple[bool, str | None], list[int]] = {}
-    for lot in lots:
-        streams.setdefault((lot.expires_at is None, lot.expiry), []).append(lot.remaining)
-    return all(len(stream) < limit or sum(stream) >= points for stream in streams.values())
+def _with_named(
+    session: Session, member_ids: Sequence[UUID], named: Sequence[str], now: datetime
+) -> list[dict[str, Any]]:
+    where = {"ids": array_of(member_ids), "named": array_of(named), "now": now}
+    rows = session.rows(_HOLDINGS_AND_NAMED, where, into=dict_row)
+    known_at = max((row["known_at"] for row in rows), default=now)
+    return rows if known_at <= now else session.rows(_HOLDINGS_AND_NAMED, {**where, "now": known_at}, into=dict_row)
 
 
 def is_due(row: Mapping[str, Any], now: datetime) -> bool:
@@ -207,23 +166,17 @@ def holdings_from(member_id: UUID, rows: Sequence[Mapping[str, Any]]) -> Holding
         member_id=member_id,
         accounts=tuple(_account(row) for row in rows),
         lots=tuple(
-            _lot(found) for row in rows for found in (*(row.get("due_lots") or ()), *(row.get("open_lots") or ()))
+            _lot(found)
+            for name in ("due_lots", "named_lots", "open_lots")
+            for row in rows
+            for found in row.get(name) or ()
         ),
-        holds=tuple(_hold(found) for row in rows for found in row.get("due_holds") or ()),
+        holds=tuple(
+            _hold(found) for name in ("due_holds", "named_holds") for row in rows for found in row.get(name) or ()
+        ),
         debts=tuple(_debt(found) for row in rows for found in row.get("debts") or ()),
         later={row["unit"]: row["later"] for row in rows if row.get("is_due")},
     )
-
-
-def lots_to_spend(session: Session, account: Account, points: int, *, now: datetime) -> list[Lot]:
-    """Open lots, as many as it takes to cover `points` in the order of consumption."""
-    where = {"member_id": account.member_id, "unit": account.unit, "now": now, "clocks": array_of(account.idle)}
-    limit = LOTS_CHUNK
-    while True:
-        lots = session.rows(_TO_SPEND, {**where, "limit": limit}, into=class_row(Lot))
-        if cover(lots, points, limit=limit):
-            return lots
-        limit *= 10
 
 
 def open_lots(session: Session, member_id: UUID) -> list[Lot]:
@@ -233,7 +186,7 @@ def open_lots(session: Session, member_id: UUID) -> list[Lot]:
 
 def lots_named(session: Session, member_id: UUID, seqs: Iterable[int]) -> list[Lot]:
     """Lots by number."""
-    return session.rows(_NAMED, (member_id, array_of(seqs)), into=class_row(Lot))
+    return session.rows(_LOTS_NAMED, (member_id, array_of(seqs)), into=class_row(Lot))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,25 +207,10 @@ def lots_of_awards(session: Session, owner: UUID, seqs: Iterable[int]) -> list[A
     return [AwardLot(lapsed=row.pop("lapsed"), reinstated=row.pop("reinstated"), lot=Lot(**row)) for row in rows]
 
 
-def spent_on(session: Session, owner: UUID, order_id: str) -> list[tuple[Lot, int]]:
-    """The lots out of which points were spent on an order of `owner`, by whoever that has become, and how many."""
-    rows = session.rows(_SPENT_ON, {"owner": owner, "order_id": order_id}, into=dict_row)
-    return _spent(rows)
-
-
-def spent_by(session: Session, owner: UUID, seq: int) -> list[tuple[Lot, int]]:
-    """The lots out of which an entry of `owner` spent points, and how many."""
-    return _spent(session.rows(_SPENT_BY, (owner, seq), into=dict_row))
-
-
 def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:
     """A hold with its pieces."""
     row = session.row(_HOLD_BY_ID, (member_id, hold_id), into=dict_row)
     return None if row is None else _hold(row)
-
-
-def _spent(rows: Iterable[dict[str, Any]]) -> list[tuple[Lot, int]]:
-    return [(Lot(**row), spent) for row in rows if (spent := row.pop("spent"))]
 
 
 def members_due(session: Session, *, now: datetime, limit: int) -> list[UUID]:

@@ -12,7 +12,7 @@ from loyalty.db.writer import write
 from loyalty.ledger import holdings, service, spending
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Hold
-from loyalty.ledger.errors import HoldNotFound, UnitUnknown
+from loyalty.ledger.errors import HoldNotFound, OrderCancelled, UnitUnknown
 from loyalty.ledger.settling import settle
 from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember
@@ -67,10 +67,12 @@ def capture_hold(
 ) -> dict[str, Any]:
     """Spend points of a hold, all of them unless said otherwise, and release the rest.
 
-    Refuses: HoldNotFound, HoldResolved, CaptureExceedsHold.
+    Refuses: HoldNotFound, HoldResolved, CaptureExceedsHold, OrderCancelled.
     """
     member, program, book = _open(session, program_id, hold_id, now=now)
     held = book.holds[hold_id]
+    if held.status == "held":
+        refuse_cancelled(session, program_id, order_id or held.order_id)
     captured = spending.capture(book, held, points or held.points, order_id=order_id)
     return _resolve(session, program, member, book, captured)
 
@@ -79,6 +81,12 @@ def release_hold(session: Session, program_id: UUID, hold_id: str, *, now: datet
     """Give all points of a hold back. Refuses: HoldNotFound, HoldResolved."""
     member, program, book = _open(session, program_id, hold_id, now=now)
     return _resolve(session, program, member, book, spending.release(book, book.holds[hold_id], at=book.now))
+
+
+def refuse_cancelled(session: Session, program_id: UUID, order_id: str | None) -> None:
+    """Nothing is spent on an order that was cancelled: nothing would ever give it back. Refuses: OrderCancelled."""
+    if order_id is not None and locks.holder(session, program_id, "cancellation", order_id) is not None:
+        raise OrderCancelled(order_id)
 
 
 def _open(session: Session, program_id: UUID, hold_id: str, *, now: datetime) -> tuple[LockedMember, Program, Book]:

@@ -19,6 +19,7 @@ from loyalty.ledger.errors import (
     InsufficientPoints,
     LotNotFound,
     NothingToReinstate,
+    OrderCancelled,
     ReinstatementTooLate,
     SelfTransfer,
     TimeUnknown,
@@ -148,7 +149,7 @@ def get_hold(session: Session, hold_id: str) -> dict[str, Any]:
 
 
 @payments.post("/holds/<shop_id:hold_id>/capture")
-@payments.refuses(HoldNotFound, HoldResolved, CaptureExceedsHold)
+@payments.refuses(HoldNotFound, HoldResolved, CaptureExceedsHold, OrderCancelled)
 @transactional
 @idempotent
 @payments.arguments(schemas.CaptureSchema(), example=examples.CAPTURE)

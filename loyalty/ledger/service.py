@@ -7,7 +7,7 @@ from uuid import UUID
 
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes
-from loyalty.ledger import holdings
+from loyalty.ledger import holdings, to_spend
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Holdings
 from loyalty.ledger.models import (
@@ -51,29 +51,35 @@ def open_books(
     now: datetime,
     news_of: Mapping[UUID, datetime] | None = None,
     together: bool = False,
+    named: Sequence[str] = (),
 ) -> dict[UUID, Book]:
     """The members' books, settled as of `now`. One statement, and one more where something is due or owed.
 
     `together`: what one gives the other gets, so both must see one time, even if only one's books are ahead of `now`.
+
+    `named`: holds that come along with their lots, whatever has become of them.
 
     `news_of`: since when there are news of a member. Where points have lapsed by inactivity, or for want of an event,
     the book is settled up to that instant only: the news may say otherwise. The caller settles the rest.
     """
     ids = [member.member_id for member in members]
     # Of one who is known to have something due all is read at once.
-    found = holdings.holdings_of(session, ids, now=now, look=len(members) == 1 and members[0].is_due)
+    look = len(members) == 1 and members[0].is_due
+    found = holdings.holdings_of(session, ids, now=now, look=look, named=named)
     if together:
         now = max([now, *(account.known_at for held in found.values() for account in held.accounts)])
     since = news_of or {}
     return {member_id: _settled(held, program, now, since.get(member_id)) for member_id, held in found.items()}
 
 
-def foresee_book(session: Session, program: Program, member_id: UUID, *, now: datetime, since: datetime) -> Book:
+def foresee_book(
+    session: Session, program: Program, member_id: UUID, *, now: datetime, since: datetime, named: Sequence[str] = ()
+) -> Book:
     """A member's book as it stands, to try in it what a request would do. It is not locked: nothing of it is written.
 
-    `since`: when the news happened that the request brings.
+    `since`: when the news happened that the request brings. `named`: see `open_books`.
     """
-    held = holdings.holdings_of(session, [member_id], now=now)[member_id]
+    held = holdings.holdings_of(session, [member_id], now=now, named=named)[member_id]
     return _settled(held, program, now, since)
 
 
@@ -85,19 +91,21 @@ def _settled(held: Holdings, program: Program, now: datetime, since: datetime | 
     return book
 
 
-def open_book(session: Session, program: Program, member: LockedMember, *, now: datetime) -> Book:
-    """One member's book, settled as of `now`."""
-    return open_books(session, program, [member], now=now)[member.member_id]
+def open_book(
+    session: Session, program: Program, member: LockedMember, *, now: datetime, named: Sequence[str] = ()
+) -> Book:
+    """One member's book, settled as of `now`. `named`: see `open_books`."""
+    return open_books(session, program, [member], now=now, named=named)[member.member_id]
 
 
 def open_book_to_spend(
     session: Session, program: Program, member: LockedMember, unit: str, points: int, *, now: datetime
 ) -> Book:
     """A member's book with enough open lots to spend `points`, if there are enough. One statement, mostly."""
-    held = holdings.holdings_to_spend(session, member.member_id, unit, now=now, look=member.is_due)
+    held = to_spend.holdings_to_spend(session, member.member_id, unit, now=now, look=member.is_due)
     book = _settled(held, program, now, None)
     read = [lot for lot in book.lots if lot.unit == unit]
-    if book.account(unit).available >= points and not holdings.cover(read, points):
+    if book.account(unit).available >= points and not to_spend.cover(read, points):
         read_lots_to_spend(session, book, unit, points)
     return book
 
@@ -106,7 +114,7 @@ def read_lots_to_spend(session: Session, book: Book, unit: str, points: int) -> 
     """Read as many open lots into a book as it takes to take `points`, or all that there are."""
     # What is read does not know what the book took already.
     taken = sum(allocation.points for allocation in book.allocations if allocation.points > 0)
-    book.lots.take_in(holdings.lots_to_spend(session, book.account(unit), points + taken, now=book.now))
+    book.lots.take_in(to_spend.lots_to_spend(session, book.account(unit), points + taken, now=book.now))
 
 
 def changes_of(book: Book, program_id: UUID, *, now: datetime) -> Changes:

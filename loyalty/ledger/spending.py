@@ -57,12 +57,13 @@ def hold(
     expires_at: datetime,
     order_id: str | None = None,
     reason: str | None = None,
+    detail: dict[str, Any] | None = None,
 ) -> Hold:
     """Keep points for a payment, until `expires_at` at the latest. Refuses: InsufficientPoints."""
     pieces = _pieces(book, unit, points)
     entry = book.record(
         "hold", unit, -points, book.now, available=-points, held=points, expires_at=expires_at, order_id=order_id,
-        reference=hold_id, reason=reason,
+        reference=hold_id, reason=reason, detail=detail,
     )  # fmt: skip
     for lot_seq, part in pieces:
         book.allocate(entry, lot_seq, part, held=part)
@@ -77,13 +78,22 @@ def hold(
         order_id=order_id,
         reason=reason,
         pieces=tuple(pieces),
+        detail=detail,
     )
     book.holds.put(made)
     book.expect(unit, expires_at)
     return made
 
 
-def capture(book: Book, held: Hold, points: int, *, order_id: str | None = None, reason: str | None = None) -> Hold:
+def capture(
+    book: Book,
+    held: Hold,
+    points: int,
+    *,
+    order_id: str | None = None,
+    reason: str | None = None,
+    detail: dict[str, Any] | None = None,
+) -> Hold:
     """Spend `points` of a hold and release the rest. Refuses: HoldResolved, CaptureExceedsHold.
 
     The book must hold the lots of the hold's pieces.
@@ -93,7 +103,7 @@ def capture(book: Book, held: Hold, points: int, *, order_id: str | None = None,
         raise CaptureExceedsHold(held=held.points, required=points)
     entry = book.record(
         "redeem", held.unit, -points, book.now, held=-points, order_id=order_id or held.order_id,
-        reference=held.hold_id, reason=reason or held.reason,
+        reference=held.hold_id, reason=reason or held.reason, detail=detail,
     )  # fmt: skip
     left, rest = points, []
     for lot_seq, part in _in_order(book, held):

@@ -88,6 +88,8 @@ SELECT %s, %s, w.key, w.owner FROM unnest(%s::text[], %s::uuid[]) AS w (key, own
 ORDER BY w.key ON CONFLICT DO NOTHING RETURNING key
 """
 
+_DISCLAIM = "DELETE FROM natural_keys WHERE program_id = %s AND kind = %s AND key = ANY(%s::text[])"
+
 _HOLDER = "SELECT member_id, fingerprint FROM natural_keys WHERE program_id = %s AND kind = %s AND key = %s"
 
 
@@ -205,6 +207,11 @@ def claim_all(session: Session, program_id: UUID, kind: str, owners: Mapping[str
     """`claim` for thousands of keys, each with its owner."""
     parameters = (program_id, kind, array_of(owners), array_of(owners.values()))
     return set(session.rows(_CLAIM_ALL, parameters, into=scalar_row))
+
+
+def disclaim(session: Session, program_id: UUID, kind: str, keys: Sequence[str]) -> None:
+    """Free keys that this transaction claimed for what it refuses after all."""
+    session.run(_DISCLAIM, (program_id, kind, array_of(keys)))
 
 
 def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | None:

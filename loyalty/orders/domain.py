@@ -21,6 +21,21 @@ class NewOrder(Purchase):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PaidOrder(NewOrder):
+    """An order that names the payment by which points paid for it.
+
+    It is a kind of its own so that the fingerprint of any other order stays what it was before there were payments.
+    """
+
+    payment_id: str
+
+
+def payment_of(order: NewOrder) -> str | None:
+    """The payment that an order names."""
+    return order.payment_id if isinstance(order, PaidOrder) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An order as it is read: as reported, and what it earned."""
 
@@ -35,6 +50,7 @@ class Order:
     shipping: int
     discount: int
     points_paid: int
+    payment_id: str | None
     channel: str | None
     metadata: dict[str, Any]
     points: dict[str, int]

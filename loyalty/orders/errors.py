@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from loyalty.core.errors import Conflict, NotFound, RuleRefused
+from loyalty.core.errors import NotFound, RuleRefused
 
 
 class OrderNotFound(NotFound):
@@ -29,15 +29,6 @@ class PlacedInFuture(RuleRefused):
     """The order is dated in the future."""
 
     code = "placed-in-future"
-
-
-class OrderCancelled(Conflict):
-    """The order was cancelled."""
-
-    code = "order-cancelled"
-
-    def __init__(self, order_id: str) -> None:
-        super().__init__(f"Order '{order_id}' was cancelled: all of it came back.", order_id=order_id)
 
 
 class LineUnknown(RuleRefused):

@@ -69,6 +69,7 @@ EXPLANATION = {
 
 ORDER = {
     **NEW_ORDER,
+    "payment_id": None,
     "status": "recorded",
     "recorded_at": "2026-03-01T10:00:02Z",
     "confirmed_at": None,

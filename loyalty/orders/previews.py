@@ -19,8 +19,9 @@ from loyalty.ledger import service as ledger
 from loyalty.members import locks
 from loyalty.members import queries as members
 from loyalty.members.errors import MemberNotFound
-from loyalty.orders import queries
+from loyalty.orders import paying, queries
 from loyalty.orders.domain import NewOrder, Order, receipt
+from loyalty.orders.paying import Plan
 from loyalty.orders.service import refusal, rules_for
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
@@ -30,7 +31,7 @@ def preview_order(session: Session, program_id: UUID, order: NewOrder, *, now: d
     """What recording the order would answer, and which rules would give nothing, and why.
 
     Refuses what recording it would refuse: MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch,
-    PlacedInFuture.
+    PlacedInFuture, PaymentMissing, PaymentNotFound, PaymentResolved, PointsPaidMismatch.
     """
     program = programs.load(session, program_id)
     if refused := refusal(order, program, now):
@@ -38,11 +39,16 @@ def preview_order(session: Session, program_id: UUID, order: NewOrder, *, now: d
     rules = rules_for(session, program, order, now)
     told = {"status": "preview", "rules_version": rules.version}
     if order.customer_id is None:
+        _refuse(paying.plan(program, [order], {order.order_id: None}))
         return receipt(order, [], None, None, now=now) | told | {"refused": refused_to_guests(rules)}
     member_id, enrolled_at = _member(session, program, order.customer_id, now)
-    book = ledger.foresee_book(session, program, member_id, now=now, since=order.placed_at)
+    named = paying.holds_of([order])
+    book = ledger.foresee_book(session, program, member_id, now=now, since=order.placed_at, named=named)
+    plan = paying.plan(program, [order], {order.order_id: book})
+    _refuse(plan)
     verdict = judging.foresee(session, program, Case(member_id, enrolled_at, order, rules, order.order_id), now=now)
     enter(book, order, verdict.judgement, order_id=order.order_id)
+    plan.carry_out(book, order)
     answer = receipt(order, verdict.judgement.awards, book.account(POINTS), verdict.tier, now=now)
     return answer | told | {"refused": refusals(order, rules, program, verdict.judged.facts, verdict.judgement)}
 
@@ -81,6 +87,11 @@ def explain_order(session: Session, program_id: UUID, order_id: str) -> dict[str
         "awards": given,
         "refused": [each for each in refused if each["rule"]["code"] not in codes],
     }
+
+
+def _refuse(plan: Plan) -> None:
+    for refused in plan.refused.values():
+        raise refused
 
 
 def _member(session: Session, program: Program, customer_id: str, now: datetime) -> tuple[UUID, datetime]:

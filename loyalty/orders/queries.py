@@ -24,7 +24,7 @@ WHERE k.program_id = %s AND k.kind = 'order' AND k.key = ANY(%s::text[])
 
 _ORDER = """
 SELECT o.order_id, o.customer_id, o.status, o.currency, o.placed_at, o.recorded_at, o.lines, o.shipping, o.discount,
-       o.points_paid, o.channel, o.metadata, o.receipt, o.confirmed_at, o.returned, o.judged
+       o.points_paid, o.payment_id, o.channel, o.metadata, o.receipt, o.confirmed_at, o.returned, o.judged
 FROM natural_keys k JOIN orders o ON o.member_id = k.member_id AND o.order_id = k.key
 WHERE k.program_id = %s AND k.kind = 'order' AND k.key = %s
 """

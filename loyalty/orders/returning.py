@@ -36,7 +36,7 @@ class Returned:
     """What came back of an order so far.
 
     `lines`: units by line; `expired`: by entry of an award, how many of its points were found lapsed; `spent`: by lot,
-    how many points that were spent on the order went back.
+    how many points that were spent on the order went back; of payments, they themselves know.
     """
 
     lines: Mapping[str, int] = field(default_factory=dict)

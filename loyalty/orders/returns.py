@@ -13,12 +13,13 @@ from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.earning.tiering import change_of
 from loyalty.ledger import service
 from loyalty.ledger.book import Book
+from loyalty.ledger.errors import OrderCancelled
 from loyalty.ledger.settling import mature, settle
 from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember
 from loyalty.members.receipts import Request
 from loyalty.orders import queries
-from loyalty.orders.errors import OrderCancelled, OrderNotFound, ReturnedBeforePlaced, ReturnedInFuture
+from loyalty.orders.errors import OrderNotFound, ReturnedBeforePlaced, ReturnedInFuture
 from loyalty.orders.models import OrderRow, ReturnRow
 from loyalty.orders.queries import RecordedOrder
 from loyalty.orders.returning import NewReturn, Returned, rest_of
@@ -56,8 +57,9 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
         raise OrderCancelled(order_id)
     returned_at = new.returned_at or now
     because = undoing.Because(order_id, new.return_id, f"return {new.return_id}")
-    told, state = take_back_points(session, case.order, case.program, case.book, new.lines, because=because)
+    told, state, payments = take_back_points(session, case.order, case.program, case.book, new.lines, because=because)
     changes = _changes(case, state, status=case.order.status, now=now)
+    changes.add(payments)
     tier = _uncount(session, case, state, changes, cause=("return", new.return_id), now=now)
     changes.insert(
         ReturnRow,
@@ -80,8 +82,9 @@ def cancel_order(session: Session, program_id: UUID, order_id: str, *, now: date
         return case
     rest = rest_of(case.order.returned.lines, case.order.lines)
     because = undoing.Because(order_id, order_id, "order cancelled")
-    told, state = take_back_points(session, case.order, case.program, case.book, rest, because=because)
+    told, state, payments = take_back_points(session, case.order, case.program, case.book, rest, because=because)
     changes = _changes(case, state, status="cancelled", now=now)
+    changes.add(payments)
     tier = _uncount(session, case, state, changes, cause=("cancellation", order_id), now=now)
     answer = receipts.keep(changes, request, case.order.member_id, {**told, "status": "cancelled", "tier": tier})
     write(session, changes)

@@ -9,13 +9,13 @@ from loyalty.access.guard import reading_operation
 from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict
 from loyalty.db.session import Session
+from loyalty.ledger.errors import OrderCancelled
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 from loyalty.orders import previews, queries, returns, service
 from loyalty.orders.domain import NewOrder, Order
 from loyalty.orders.errors import (
     CurrencyMismatch,
     LineUnknown,
-    OrderCancelled,
     OrderNotFound,
     OverReturn,
     PlacedInFuture,
@@ -47,6 +47,7 @@ from loyalty.orders.schemas import (
     PreviewSchema,
     ReturnSchema,
 )
+from loyalty.payments.errors import PaymentMissing, PaymentNotFound, PaymentResolved, PointsPaidMismatch
 from loyalty.web.arguments import NothingSchema
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
@@ -56,7 +57,10 @@ bp = Blueprint("orders", __name__, url_prefix="/v1/orders", description="What me
 
 
 @bp.post("")
-@bp.refuses(MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture, IdempotencyConflict)
+@bp.refuses(
+    MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture, PaymentMissing, PaymentNotFound,
+    PaymentResolved, PointsPaidMismatch, IdempotencyConflict,
+)  # fmt: skip
 @transactional
 @bp.arguments(NewOrderSchema(), example=NEW_ORDER)
 @bp.response(HTTPStatus.CREATED, OrderReceiptSchema(), example=ORDER_RECEIPT)
@@ -67,7 +71,10 @@ def record_order(session: Session, order: NewOrder) -> Response:
 
 
 @bp.post("/preview")
-@bp.refuses(MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture)
+@bp.refuses(
+    MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture, PaymentMissing, PaymentNotFound,
+    PaymentResolved, PointsPaidMismatch,
+)  # fmt: skip
 @reading_operation
 @reads
 @bp.arguments(NewOrderSchema(), example=NEW_ORDER)

@@ -8,7 +8,7 @@ from marshmallow.validate import Length, OneOf
 from loyalty.earning.award_schemas import AwardedPointsSchema, AwardSchema, RefusedSchema
 from loyalty.earning.domain import Line
 from loyalty.ledger.schemas import BalanceBriefSchema, RuleVersionSchema
-from loyalty.orders.domain import NewOrder
+from loyalty.orders.domain import NewOrder, PaidOrder
 from loyalty.orders.returning import NewReturn, ReturnedLine
 from loyalty.web.fields import (
     MINOR_UNITS_MAX,
@@ -61,6 +61,10 @@ class NewOrderSchema(QuickSchema):
     shipping = MinorUnits()
     discount = MinorUnits()
     points_paid = MinorUnits()
+    payment_id = ShopId(
+        allow_none=True,
+        metadata={"description": "The payment with points to be captured with the order; it is worth `points_paid`."},
+    )
     channel = Text(most=64, allow_none=True)
     metadata = Document()
 
@@ -79,7 +83,9 @@ class NewOrderSchema(QuickSchema):
 
     def build(self, data: dict[str, Any]) -> NewOrder:
         """A frozen order."""
-        return NewOrder(**{**data, "lines": tuple(data["lines"])})
+        paid = data.get("payment_id") is not None
+        given = {name: value for name, value in data.items() if paid or name != "payment_id"}
+        return (PaidOrder if paid else NewOrder)(**{**given, "lines": tuple(data["lines"])})
 
 
 class LineSchema(Schema):
@@ -273,6 +279,7 @@ class OrderSchema(Schema):
     shipping = fields.Integer(required=True)
     discount = fields.Integer(required=True)
     points_paid = fields.Integer(required=True)
+    payment_id = fields.String(required=True, allow_none=True)
     channel = fields.String(required=True, allow_none=True)
     metadata = fields.Dict(required=True)
     points = fields.Nested(AwardedPointsSchema, required=True)

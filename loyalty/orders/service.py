@@ -27,10 +27,11 @@ from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.members.errors import MemberNotFound
 from loyalty.members.models import ReferralRow
-from loyalty.orders import queries
-from loyalty.orders.domain import NewOrder, receipt
+from loyalty.orders import paying, queries
+from loyalty.orders.domain import NewOrder, payment_of, receipt
 from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
 from loyalty.orders.models import OrderRow
+from loyalty.orders.paying import Plan
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
 
@@ -48,7 +49,8 @@ class _Owner:
 def record_order(session: Session, program_id: UUID, order: NewOrder, *, now: datetime) -> Answer:
     """Record an order and award the points it earns.
 
-    Refuses: MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture, IdempotencyConflict.
+    Refuses: MemberNotFound, MemberClosed, MemberSuspended, CurrencyMismatch, PlacedInFuture, PaymentMissing,
+    PaymentNotFound, PaymentResolved, PointsPaidMismatch, IdempotencyConflict.
     """
     outcome = record_orders(session, program_id, [order], now=now)[order.order_id]
     if isinstance(outcome, DomainError):
@@ -79,10 +81,12 @@ def record_orders(
         # Judged by the configuration as it was when the members were locked.
         seen = max(member.config_version for member in locked.values())
         program = programs.current(session, program_id, config_version=seen)
-    books = {}
+    books: dict[UUID, Book] = {}
     if locked:
-        oldest = _oldest(sound, owners)
-        books = ledger.open_books(session, program, list(locked.values()), now=now, news_of=oldest)
+        oldest, named = _oldest(sound, owners), paying.holds_of([o for o in sound if o.order_id in owners])
+        books = ledger.open_books(session, program, list(locked.values()), now=now, news_of=oldest, named=named)
+    plan = _plan_payments(session, program, sound, owners, books)
+    outcomes |= plan.refused
 
     verdicts, decision = _judge(session, program, sound, owners, now)
     changes = Changes()
@@ -93,6 +97,7 @@ def record_orders(
         seqs: list[int] = []
         if verdict is not None and book is not None:
             seqs = enter(book, order, verdict.judgement, order_id=order.order_id)
+            changes.add(plan.carry_out(book, order))
         body = _body(order, verdict, book, now)
         changes.insert(OrderRow, _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs))
         outcomes[order.order_id] = Answer(body)
@@ -103,6 +108,27 @@ def record_orders(
     write(session, changes)
     observe(verdicts.values())
     return outcomes
+
+
+def _plan_payments(
+    session: Session,
+    program: Program,
+    orders: Sequence[NewOrder],
+    owners: dict[str, _Owner],
+    books: dict[UUID, Book],
+) -> Plan:
+    """Plan what payments are captured. Orders that are refused leave `owners`, and their ids are free again."""
+    claimed = [order for order in orders if order.order_id in owners]
+    plan = paying.plan(program, claimed, {o.order_id: books.get(owners[o.order_id].member_id) for o in claimed})
+    if plan.refused:
+        for order_id in plan.refused:
+            del owners[order_id]
+        locks.disclaim(session, program.program_id, "order", list(plan.refused))
+        # What nothing is entered into is neither settled nor written.
+        left = {owner.member_id for owner in owners.values()}
+        for member_id in books.keys() - left:
+            del books[member_id]
+    return plan
 
 
 def _judge(
@@ -244,6 +270,7 @@ def _row(order: NewOrder, owner_id: UUID, program_id: UUID, body: bytes, now: da
         "shipping": order.shipping,
         "discount": order.discount,
         "points_paid": order.points_paid,
+        "payment_id": payment_of(order),
         "channel": order.channel,
         "lines": order.lines,
         "metadata": order.metadata,

@@ -1,22 +1,25 @@
 """Undoing what an order did to its member's points: what it earned is taken back, what was spent on it given back."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from loyalty.core import calendar
 from loyalty.db.session import Session
+from loyalty.db.writer import Changes
 from loyalty.earning import undoing
 from loyalty.earning.domain import Awarded
 from loyalty.earning.undoing import Because
-from loyalty.ledger import holdings, service, spending
+from loyalty.ledger import service, spending
 from loyalty.ledger.book import Book
-from loyalty.ledger.domain import Credit, Lot
+from loyalty.ledger.domain import Credit
+from loyalty.ledger.giving_back import Spent, by_lot, grace_until, share_out
 from loyalty.ledger.reversing import Reversal
 from loyalty.ledger.settling import settle
+from loyalty.ledger.spent import spent_on
 from loyalty.orders.queries import RecordedOrder
 from loyalty.orders.returning import Returned, ReturnedLine, points_of, share_of_spent, with_lines
+from loyalty.payments.domain import HOLDS
+from loyalty.payments.refunding import given_back, paid_with, payment_of, with_given
 from loyalty.programs.domain import POINTS, Program
 
 
@@ -24,7 +27,7 @@ from loyalty.programs.domain import POINTS, Program
 class Undoing:
     """One return being decided. `told` is what the shop will be told, `state` what has come back then.
 
-    `book` is that of the member, or of who the member was merged into.
+    `book` is that of the member, or of who the member was merged into. `changes` are those of payments.
     """
 
     session: Session
@@ -34,18 +37,26 @@ class Undoing:
     because: Because
     told: dict[str, Any]
     state: Returned
+    changes: Changes = field(default_factory=Changes)
 
     def give_back(self) -> None:
         """Points that were spent on the order go back to their lots, in proportion to what came back."""
-        spent = holdings.spent_on(self.session, self.order.member_id, self.order.order_id)
-        self.book.lots.take_in(lot for lot, _ in spent if lot.member_id == self.book.member_id)
-        for unit in sorted({lot.unit for lot, _ in spent}):
-            pieces = self._pieces([(lot, points) for lot, points in spent if lot.unit == unit])
+        spent = spent_on(self.session, self.order.member_id, self.order.order_id, apart=HOLDS)
+        payments = paid_with(self.session, spent)
+        spent = with_given(payments, spent, self.state.spent)
+        self.book.lots.take_in(piece.lot for piece in spent if piece.lot.member_id == self.book.member_id)
+        shares: list[tuple[Spent, int]] = []
+        for unit in sorted({piece.lot.unit for piece in spent}):
+            mine = self._shares([piece for piece in spent if piece.lot.unit == unit])
             credit = Credit(points=0, unit=unit, earned_at=self.book.now, **asdict(self.because))
-            for back in spending.give_back(self.book, pieces, grace_until=self._grace_until(), credit=credit):
+            grace = grace_until(self.program, self.book.now)
+            for back in spending.give_back(self.book, by_lot(mine), grace_until=grace, credit=credit):
                 self.told["spent"].append({"unit": unit, **asdict(back)})
                 if unit == POINTS and back.outcome != "forfeited":
                     self.told["points"]["returned_to_member"] += back.points
+            shares += mine
+        self.changes.add(given_back(payments, shares))
+        self._note([(piece, part) for piece, part in shares if payment_of(piece) is None])
 
     def reverse(self) -> None:
         """The points that the returned units earned are taken back, award by award."""
@@ -69,38 +80,25 @@ class Undoing:
                 line["points"] += now_is[line["line_id"]] - was[line["line_id"]]
         return sum(now_is.values()) - sum(was.values())
 
-    def _pieces(self, spent: list[tuple[Lot, int]]) -> list[tuple[Lot, int]]:
-        """Which lots get how much back now. The last to lapse first: they are worth most to the member."""
+    def _shares(self, spent: list[Spent]) -> list[tuple[Spent, int]]:
+        """What goes back now: what is due for all that has come back, less what went back before, by refunds, too."""
+        due = share_of_spent(
+            sum(piece.points for piece in spent), self.order.lines, self.order.discount, self.state.lines
+        )
+        return share_out(self.book, spent, due - sum(piece.given for piece in spent))
+
+    def _note(self, shares: list[tuple[Spent, int]]) -> None:
+        """Remember what goes back with the order, as far as no payment does."""
         returned = dict(self.state.spent)
-        before = sum(returned.get(_key(lot), 0) for lot, _ in spent)
-        total = sum(points for _, points in spent)
-        wanted = share_of_spent(total, self.order.lines, self.order.discount, self.state.lines) - before
-        pieces = []
-        for lot, points in sorted(spent, key=lambda piece: self._lives_longest(piece[0])):
-            if (part := min(wanted, points - returned.get(_key(lot), 0))) > 0:
-                pieces.append((lot, part))
-                returned[_key(lot)] = returned.get(_key(lot), 0) + part
-                wanted -= part
+        for piece, part in shares:
+            returned[piece.key] = returned.get(piece.key, 0) + part
         self.state = replace(self.state, spent=returned)
-        return pieces
 
     def _tell(self, award: Awarded, result: Reversal) -> None:
         self.told["awards"].append(undoing.shown(award, result))
         if award.unit == POINTS:
             for name, points in asdict(result).items():
                 self.told["points"][name] += points
-
-    def _grace_until(self) -> datetime | None:
-        days, zone = self.program.returns.grace_days, self.program.time_zone
-        if not days:
-            return None
-        last = calendar.local_date(self.book.now, zone) + timedelta(days=days)
-        return calendar.midnight(calendar.day_after(last), zone)
-
-    def _lives_longest(self, lot: Lot) -> tuple[bool, float, int]:
-        ours = lot.member_id == self.book.member_id
-        expires_at = self.book.expires_at(self.book.lots[lot.seq]) if ours else lot.expires_at
-        return (expires_at is not None, -expires_at.timestamp() if expires_at else 0.0, -lot.seq)
 
 
 def take_back(
@@ -111,8 +109,8 @@ def take_back(
     lines: Sequence[ReturnedLine],
     *,
     because: Because,
-) -> tuple[dict[str, Any], Returned]:
-    """Decide what the return of `lines` does: what the shop is told, and what has come back then.
+) -> tuple[dict[str, Any], Returned, Changes]:
+    """Decide what the return of `lines` does: what the shop is told, what has come back then, and rows of payments.
 
     A guest has no book. Refuses: LineUnknown, OverReturn.
     """
@@ -126,14 +124,10 @@ def take_back(
         "balance": None,
     }
     if book is None:
-        return told, state
+        return told, state, Changes()
     undoing = Undoing(session, order, program, book, because, told, state)
     undoing.give_back()
     undoing.reverse()
     settle(book, book.now)
     told["balance"] = service.brief(book, POINTS)
-    return told, undoing.state
-
-
-def _key(lot: Lot) -> str:
-    return f"{lot.member_id}/{lot.seq}"
+    return told, undoing.state, undoing.changes

@@ -67,13 +67,17 @@ class ReinstatementSettings:
 
 @dataclass(frozen=True, slots=True)
 class PaySettings:
-    """Paying with points: `points` are worth `amount` minor units, within limits."""
+    """Paying with points: `points` are worth `amount` minor units, within limits.
+
+    `require_payment`: an order that was paid with points must name the payment.
+    """
 
     points: int = 1
     amount: int = 1
     min_points: int = 0
     max_percent: int = 100
     step: int = 1
+    require_payment: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

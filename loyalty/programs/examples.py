@@ -22,7 +22,7 @@ PROGRAM = {
     "earn": {"tax": "included", "shipping": False, "points_paid": False},
     "stacking": {"base": "sum", "multiplier": "product"},
     "returns": {"policy": "clamp", "grace_days": 30},
-    "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1},
+    "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False},
     "holdout_percent": 0,
     **SETTINGS,
 }

@@ -136,6 +136,7 @@ class PaySettingsSchema(Schema):
     min_points = Whole(most=1_000_000_000)
     max_percent = Whole(most=100)
     step = Whole(least=1, most=1_000_000)
+    require_payment = Flag(metadata={"description": "An order with `points_paid` must name its payment."})
 
 
 class ProgramSettingsSchema(Schema):

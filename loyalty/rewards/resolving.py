@@ -5,13 +5,12 @@ reward is decided by who deletes that row (`stock`).
 """
 
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import orjson
 
-from loyalty.core import calendar
 from loyalty.core.answers import Answer
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
@@ -19,8 +18,10 @@ from loyalty.ledger import holdings, spending
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Credit
+from loyalty.ledger.giving_back import grace_until
 from loyalty.ledger.settling import settle
 from loyalty.ledger.spending import GivenBack
+from loyalty.ledger.spent import spent_by
 from loyalty.members import locks
 from loyalty.members.domain import LockedMember
 from loyalty.members.models import Receipt
@@ -150,20 +151,12 @@ def _given_back(session: Session, case: _Case, *, now: datetime) -> tuple[Book, 
     """The book after the points that were spent went back to their lots, and what became of them."""
     made, book = case.made, ledger.open_book(session, case.program, case.member, now=now)
     assert made.entry_seq is not None, "what is confirmed was paid by an entry"
-    spent = holdings.spent_by(session, made.member_id, made.entry_seq)
+    spent = [(piece.lot, piece.points) for piece in spent_by(session, made.member_id, made.entry_seq)]
     book.lots.take_in(lot for lot, _ in spent if lot.member_id == book.member_id)
     credit = Credit(
         points=0, unit=POINTS, earned_at=book.now, reference=made.redemption_id, reason="redemption cancelled"
     )
-    return book, spending.give_back(book, spent, grace_until=_grace_until(case.program, book.now), credit=credit)
-
-
-def _grace_until(program: Program, now: datetime) -> datetime | None:
-    """Until when points live that come back to a lot that lapsed meanwhile, as with returned orders."""
-    days, zone = program.returns.grace_days, program.time_zone
-    if not days:
-        return None
-    return calendar.midnight(calendar.local_date(now, zone) + timedelta(days=days + 1), zone)
+    return book, spending.give_back(book, spent, grace_until=grace_until(case.program, book.now), credit=credit)
 
 
 def _write(

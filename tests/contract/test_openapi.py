@@ -201,6 +201,8 @@ NATURAL = {
     "/v1/vouchers/{voucher_code}/redeem": "order_id",
     "/v1/vouchers/{voucher_code}/release": "order_id",
     "/v1/admin/vouchers": "batch_id",
+    "/v1/members/{customer_id}/point-payments": "payment_id",
+    "/v1/point-payments/{payment_id}/refund": "refund_id",
 }
 
 
@@ -208,6 +210,7 @@ NATURAL = {
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
     "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/vouchers/{voucher_code}/validate",
+    "/v1/members/{customer_id}/point-payments/quote",
 }  # fmt: skip
 
 
@@ -323,6 +326,10 @@ STORY = [
     ("POST", "/v1/vouchers/{voucher_code}/redeem", {}),
     ("POST", "/v1/vouchers/{voucher_code}/release", {}),
     ("POST", "/v1/admin/vouchers/{voucher_code}/void", {}),
+    ("POST", "/v1/members/{customer_id}/point-payments/quote", {}),
+    ("POST", "/v1/members/{customer_id}/point-payments", {}),
+    ("POST", "/v1/point-payments/{payment_id}/capture", {}),
+    ("POST", "/v1/point-payments/{payment_id}/refund", {}),
     ("POST", "/v1/orders/{order_id}/confirm", {}),
     ("POST", "/v1/orders/{order_id}/returns", {}),
     ("POST", "/v1/members/{customer_id}/merge", {}),

@@ -7,7 +7,7 @@ import pytest
 
 from loyalty.db.paging import Window
 from loyalty.db.session import Session
-from loyalty.ledger import balances, holdings, queries
+from loyalty.ledger import balances, queries
 from loyalty.ledger import service as ledger
 from loyalty.ledger.balances import Balance, Moment
 from loyalty.ledger.errors import InsufficientPoints, UnitUnknown
@@ -144,7 +144,7 @@ def test_what_was_recorded_carries_the_time_it_was_recorded(session: Session, pr
 def test_a_redemption_spends_points_that_matured_meanwhile_and_none_that_lapsed(
     session: Session, program: Program, member: LockedMember, monkeypatch: pytest.MonkeyPatch, lots_read_at_once: int
 ):
-    monkeypatch.setattr(holdings, "LOTS_CHUNK", lots_read_at_once)
+    monkeypatch.setattr(to_spend, "LOTS_CHUNK", lots_read_at_once)
     lapsed = earn(session, program, member, 100, expires_at=NOW + A_DAY)
     matured = earn(session, program, member, 20, matures_at=NOW + A_DAY)
 
@@ -172,7 +172,7 @@ def test_a_redemption_consumes_lots_from_the_one_that_lapses_first(
 def test_a_redemption_may_consume_more_lots_than_are_read_at_once(
     session: Session, program: Program, member: LockedMember, monkeypatch: pytest.MonkeyPatch, points: int
 ):
-    monkeypatch.setattr(holdings, "LOTS_CHUNK", 3)
+    monkeypatch.setattr(to_spend, "LOTS_CHUNK", 3)
     for day in range(10):
         earn(session, program, member, 10, expires_at=NOW + (20 - day) * A_DAY)
 

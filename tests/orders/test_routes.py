@@ -82,6 +82,7 @@ def test_an_order_is_read_as_it_was_reported_with_what_it_earned(api: Api):
         "status": "recorded",
         "recorded_at": "2026-03-01T12:00:00Z",
         "confirmed_at": None,
+        "payment_id": None,
         "points": receipt["points"],
         "awards": receipt["awards"],
         "returned": [],

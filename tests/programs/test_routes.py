@@ -50,7 +50,7 @@ def test_a_new_program_starts_with_the_documented_settings(api: Api):
         },
         "returns": {"policy": "clamp", "grace_days": 30, "max_debt": None},
         "reinstatement": {"window_days": 90, "valid_days": 30},
-        "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1},
+        "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False},
         "holdout_percent": 0,
     }
 
@@ -70,7 +70,8 @@ def test_what_a_change_leaves_out_stays(api: Api):
     answer = change(api, {"earn": {"tax": "excluded"}, "locale": "pl"}).json
 
     assert answer["earn"] == {"tax": "excluded", "shipping": True, "points_paid": False}
-    assert answer["pay"] == {"points": 100, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1}
+    unchanged = {"amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False}
+    assert answer["pay"] == {"points": 100, **unchanged}
     assert (answer["time_zone"], answer["locale"]) == ("Europe/Warsaw", "pl")
 
 

@@ -137,7 +137,7 @@ def test_what_an_address_is_counted_as(remote: str | None, counted: str | None):
 
 
 def test_a_limit_of_nought_is_none(app: Flask, api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(app.extensions, "loyalty-limits", (Limit("key", 0, 1), Limit("address", 0, 3)))
+    monkeypatch.setitem(app.extensions, "loyalty-limits", (Limit("key", 0, 1), Limit("address", 0, 1)))
 
     assert {guess(api).status_code for _ in range(30)} == {404}
 
@@ -155,7 +155,7 @@ def test_the_limits_are_settings_of_the_service():
 
     made = create_app(settings)
 
-    assert made.extensions["loyalty-limits"] == (Limit("key", 7, 1), Limit("address", 0, 3))
+    assert made.extensions["loyalty-limits"] == (Limit("key", 7, 1), Limit("address", 0, 1))
 
 
 @pytest.fixture
