@@ -16,6 +16,7 @@ from loyalty.tiers import reading
 from loyalty.tiers.domain import Ladders
 from loyalty.tiers.reading import Asked
 from loyalty.tiers.standing import Standing, anew, settle, tier_at
+from tests.rewards.proof import assert_redemptions_stand
 
 
 def _migration(name: str) -> Any:
@@ -121,3 +122,4 @@ def assert_books_balance(session: Session, program_id: UUID | None = None, since
     wrong = session.rows(_HISTORIES, {"program_id": program_id, "since": since}, into=tuple_row)
     assert wrong == [], "a history of purchases is not what was bought"
     assert_tiers_stand(session, program_id, since)
+    assert_redemptions_stand(session, program_id, since)

@@ -57,6 +57,9 @@ def confirm(session: Session, program_id: UUID, redemption_id: str, *, now: date
     held = book.holds[made.hold_id]
     if held.status != "held":
         raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
+    if made.took_stock and not stock.let_go(session, made.member_id, redemption_id):
+        # Somebody whose clock is ahead has found its time to be over, and has what was kept for it.
+        raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
     spending.capture(book, held, made.points)
     entry = next(entry for entry in reversed(book.entries) if entry.kind == "redeem")
     settle(book, book.now)
@@ -65,11 +68,7 @@ def confirm(session: Session, program_id: UUID, redemption_id: str, *, now: date
     voucher = fulfilling.give(session, changes, made, program=case.program, member=case.member, reward=reward, now=now)
     made = confirmed(made, entry.seq, voucher, now=now)
     changes.add(ledger.changes_of(book, program_id, now=now))
-    answer = _write(session, case, changes, made, verb="confirm", answer=told(made, voucher, book), now=now)
-    if made.took_stock and not stock.let_go(session, made.member_id, redemption_id):
-        # Somebody whose clock is ahead has found its time to be over, and has what was kept for it.
-        raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
-    return answer
+    return _write(session, case, changes, made, verb="confirm", answer=told(made, voucher, book), now=now)
 
 
 def cancel(session: Session, program_id: UUID, redemption_id: str, *, reason: str | None, now: datetime) -> Answer:
@@ -120,7 +119,7 @@ def fulfil(session: Session, program_id: UUID, redemption_id: str, *, reference:
         raise _resolved(made, now)
     made = replace(made, status="fulfilled", fulfilled_at=now, reference=reference)
     book = ledger.open_book(session, case.program, case.member, now=now)
-    answer = {**told(made, None, book), "reference": reference}
+    answer = {**told(made, queries.voucher_of(session, made), book), "reference": reference}
     changes = ledger.changes_of(book, program_id, now=now)
     return _write(session, case, changes, made, verb="fulfil", answer=answer, now=now)
 
@@ -174,7 +173,7 @@ def _write(
     changed_row(changes, made)
     row = {"member_id": made.member_id, "kind": _receipt_kind(verb), "key": made.redemption_id, "body": body.decode()}
     changes.insert(Receipt, row)
-    tell(changes, case.program.program_id, case.member.customer_id, made, now=now)
+    tell(changes, case.program.program_id, (case.member.member_id, case.member.customer_id), made, now=now)
     write(session, changes)
     return Answer(body)
 
@@ -192,7 +191,7 @@ def _back_to_stock(session: Session, program_id: UUID, made: Redemption, *, conf
     if not confirmed:
         stock.give_back(session, [(made.member_id, made.redemption_id)])
     elif fulfilling.returns_to_stock(made.fulfilment, confirmed=confirmed):
-        stock.add(session, program_id, made.reward_code, 1)
+        stock.put_back(session, program_id, made.reward_code)
 
 
 def _require_held(made: Redemption, now: datetime) -> None:
