@@ -16,6 +16,7 @@ from loyalty.tiers import reading
 from loyalty.tiers.domain import Ladders
 from loyalty.tiers.reading import Asked
 from loyalty.tiers.standing import Standing, anew, settle, tier_at
+from tests.rewards.proof import assert_redemptions_stand
 
 
 def _migration(name: str) -> Any:
@@ -139,3 +140,4 @@ def assert_books_balance(session: Session, program_id: UUID | None = None, since
     assert wrong == [], "a history of purchases is not what was bought"
     assert_tiers_stand(session, program_id, since)
     assert_vouchers_stand(session, program_id, since)
+    assert_redemptions_stand(session, program_id, since)

@@ -68,7 +68,7 @@ def _expire(session: Session, due: Sequence[tuple[Any, ...]], *, now: datetime) 
     rows = session.rows(_EXPIRE, (array_of(members), array_of(ids)), into=dict_row)
     for row in rows:
         program_id, made = row.pop("program_id"), Redemption(**row)
-        tell(changes, program_id, named[made.member_id], made, now=now)
+        tell(changes, program_id, (made.member_id, named[made.member_id]), made, now=now)
         if made.took_stock:
             kept.append((made.member_id, made.redemption_id))
     write(session, changes)

@@ -16,6 +16,7 @@ from loyalty.members import queries as members
 from loyalty.members.locks import Holder
 from loyalty.rewards.domain import Redemption
 from loyalty.rewards.errors import RedemptionNotFound
+from loyalty.vouchers.domain import Voucher
 
 COLUMNS = (
     "member_id", "redemption_id", "reward_code", "reward_version", "status", "points", "fulfilment", "took_stock",
@@ -47,9 +48,20 @@ WITH RECURSIVE mine (member_id) AS (
     SELECT s.member_id FROM mine JOIN members s ON s.merged_into = mine.member_id)
 {_SHOWN} WHERE r.member_id IN (SELECT member_id FROM mine) AND {_BEFORE} LIMIT %(limit)s
 """
-_OF_PROGRAM = f"""
-{_SHOWN} WHERE r.program_id = %(program_id)s AND r.status = %(status)s AND {_BEFORE} LIMIT %(limit)s
+_IN_STATUS = f"{_SHOWN} WHERE r.program_id = %(program_id)s AND r.status = %(status)s"
+_OF_PROGRAM = f"{_IN_STATUS} AND {_BEFORE} LIMIT %(limit)s"
+_HELD = f"{_IN_STATUS} AND r.expires_at > %(now)s AND {_BEFORE} LIMIT %(limit)s"
+# Those that were recorded, and those that were not yet.
+_EXPIRED = f"""
+SELECT * FROM (
+    ({_OF_PROGRAM})
+    UNION ALL
+    ({_SHOWN} WHERE r.program_id = %(program_id)s AND r.status = 'held' AND r.expires_at <= %(now)s AND {_BEFORE}
+     LIMIT %(limit)s)) both_kinds
+ORDER BY redeemed_at DESC, redemption_id DESC LIMIT %(limit)s
 """
+_BY_STATUS = {"held": _HELD, "expired": _EXPIRED}
+_VOUCHER = "SELECT code, value, expires_at FROM vouchers WHERE member_id = %s AND code = %s"
 _END = "infinity"
 
 
@@ -96,6 +108,13 @@ def recorded(session: Session, member_id: UUID, redemption_id: str) -> Redemptio
     return found
 
 
+def voucher_of(session: Session, made: Redemption) -> Voucher | None:
+    """The voucher that a redemption gave."""
+    if made.voucher_code is None:
+        return None
+    return session.row(_VOUCHER, (made.member_id, made.voucher_code), into=class_row(Voucher))
+
+
 def redemption(session: Session, program_id: UUID, redemption_id: str, *, now: datetime) -> ShownRedemption:
     """One redemption. Refuses: RedemptionNotFound."""
     row = session.row(_ONE, (program_id, redemption_id), into=dict_row)
@@ -116,7 +135,8 @@ def redemptions(
     session: Session, program_id: UUID, status: str, window: Window, *, now: datetime
 ) -> Page[ShownRedemption]:
     """The redemptions of a program in one status, newest first."""
-    return _page(session, _OF_PROGRAM, {"program_id": program_id, "status": status}, window, now)
+    where = {"program_id": program_id, "status": status, "now": now}
+    return _page(session, _BY_STATUS.get(status, _OF_PROGRAM), where, window, now)
 
 
 def _page(

@@ -7,8 +7,7 @@ from uuid import UUID
 
 import orjson
 
-from loyalty.db.session import Session
-from loyalty.db.writer import Changes, write
+from loyalty.db.writer import Changes
 from loyalty.events import service as facts
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
@@ -65,24 +64,25 @@ def receipt_of(made: Redemption, voucher: Voucher | None, book: Book) -> bytes:
     return orjson.dumps(told(made, voucher, book), option=orjson.OPT_UTC_Z)
 
 
-def tell(changes: Changes, program_id: UUID, customer_id: str, made: Redemption, *, now: datetime) -> None:
-    """Add to the rows to be written that a redemption is now what its status says."""
+def tell(changes: Changes, program_id: UUID, who: tuple[UUID, str], made: Redemption, *, now: datetime) -> None:
+    """Add to the rows to be written that a redemption is now what its status says.
+
+    `who`: whose points it concerns, by both ids, which may be the member that its own was merged into.
+    """
     resolved = made.resolved(now)
     # Why it was cancelled is somebody's own words: they stay with the redemption, for a fact cannot be erased.
     fact = events.redemption_became(
-        made.status, made.member_id, customer_id, redemption_id=made.redemption_id, reward=made.reward_code,
+        made.status, *who, redemption_id=made.redemption_id, reward=made.reward_code,
         points=made.points, voucher_issued=made.voucher_code is not None,
         occurred_at=resolved[1] if resolved else made.redeemed_at,
     )  # fmt: skip
     facts.tell(changes, program_id, fact, now=now)
 
 
-def tell_stock(session: Session, program_id: UUID, reward: Reward, left: int, *, now: datetime) -> None:
+def tell_stock(changes: Changes, program_id: UUID, reward: Reward, left: int, *, now: datetime) -> None:
     """Tell that a reward runs low, or is gone, when the last redemption made it so. Stock is taken one by one."""
-    changes = Changes()
     if left == 0:
         facts.tell(changes, program_id, events.out_of_stock(reward.code, occurred_at=now), now=now)
     elif left == reward.low_stock:
         low = events.stock_low(reward.code, remaining=left, threshold=left, occurred_at=now)
         facts.tell(changes, program_id, low, now=now)
-    write(session, changes)

@@ -58,6 +58,9 @@ def confirm(session: Session, program_id: UUID, redemption_id: str, *, now: date
     held = book.holds[made.hold_id]
     if held.status != "held":
         raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
+    if made.took_stock and not stock.let_go(session, made.member_id, redemption_id):
+        # Somebody whose clock is ahead has found its time to be over, and has what was kept for it.
+        raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
     spending.capture(book, held, made.points)
     entry = next(entry for entry in reversed(book.entries) if entry.kind == "redeem")
     settle(book, book.now)
@@ -66,11 +69,7 @@ def confirm(session: Session, program_id: UUID, redemption_id: str, *, now: date
     voucher = fulfilling.give(session, changes, made, program=case.program, member=case.member, reward=reward, now=now)
     made = confirmed(made, entry.seq, voucher, now=now)
     changes.add(ledger.changes_of(book, program_id, now=now))
-    answer = _write(session, case, changes, made, verb="confirm", answer=told(made, voucher, book), now=now)
-    if made.took_stock and not stock.let_go(session, made.member_id, redemption_id):
-        # Somebody whose clock is ahead has found its time to be over, and has what was kept for it.
-        raise RedemptionResolved(redemption_id, status="expired", at=held.expires_at)
-    return answer
+    return _write(session, case, changes, made, verb="confirm", answer=told(made, voucher, book), now=now)
 
 
 def cancel(session: Session, program_id: UUID, redemption_id: str, *, reason: str | None, now: datetime) -> Answer:
@@ -121,7 +120,7 @@ def fulfil(session: Session, program_id: UUID, redemption_id: str, *, reference:
         raise _resolved(made, now)
     made = replace(made, status="fulfilled", fulfilled_at=now, reference=reference)
     book = ledger.open_book(session, case.program, case.member, now=now)
-    answer = {**told(made, None, book), "reference": reference}
+    answer = {**told(made, queries.voucher_of(session, made), book), "reference": reference}
     changes = ledger.changes_of(book, program_id, now=now)
     return _write(session, case, changes, made, verb="fulfil", answer=answer, now=now)
 
@@ -138,12 +137,13 @@ def _open(session: Session, program_id: UUID, redemption_id: str) -> _Case:
 
 def _book_with_hold(session: Session, case: _Case, *, now: datetime) -> Book:
     """The book of the member, with the hold of the redemption and its lots. Who has points on hold is not merged."""
-    made = case.made
-    held = holdings.hold(session, made.member_id, made.hold_id)
-    assert held is not None, "what is held has a hold"
-    book = ledger.open_book(session, case.program, case.member, now=now)
-    book.holds.take_in([held])
-    book.lots.take_in(holdings.lots_named(session, made.member_id, (lot for lot, _ in held.pieces)))
+    made, hold_id = case.made, case.made.hold_id
+    book = ledger.open_book(session, case.program, case.member, now=now, named=[hold_id])
+    if book.holds.get(hold_id) is None:
+        # It has timed out, and its member was merged since.
+        held = holdings.hold(session, made.member_id, hold_id)
+        assert held is not None, "what is held has a hold"
+        book.holds.take_in([held])
     return book
 
 
@@ -167,7 +167,7 @@ def _write(
     changed_row(changes, made)
     row = {"member_id": made.member_id, "kind": _receipt_kind(verb), "key": made.redemption_id, "body": body.decode()}
     changes.insert(Receipt, row)
-    tell(changes, case.program.program_id, case.member.customer_id, made, now=now)
+    tell(changes, case.program.program_id, (case.member.member_id, case.member.customer_id), made, now=now)
     write(session, changes)
     return Answer(body)
 
@@ -185,7 +185,7 @@ def _back_to_stock(session: Session, program_id: UUID, made: Redemption, *, conf
     if not confirmed:
         stock.give_back(session, [(made.member_id, made.redemption_id)])
     elif fulfilling.returns_to_stock(made.fulfilment, confirmed=confirmed):
-        stock.add(session, program_id, made.reward_code, 1)
+        stock.put_back(session, program_id, made.reward_code)
 
 
 def _require_held(made: Redemption, now: datetime) -> None:

@@ -88,20 +88,34 @@ def _redeem(session: Session, case: _Case, book: Book, wish: NewRedemption, *, n
         made = replace(made, expires_at=book.now + timedelta(seconds=wish.hold_seconds))
         _hold(book, made, reward, changes, program_id)
     else:
+        if reward.fulfilment == "pool":
+            # Codes are for those who took one of the stock or hold one. So each of them finds one, whoever else is
+            # taking one at the instant, and the counter is not the last to move.
+            _take_stock(session, case, changes, now=now)
         entry = spending.redeem(book, POINTS, made.points, reference=made.redemption_id, reason=reward.name)
         voucher = fulfilling.give(session, changes, made, program=case.program, member=member, reward=reward, now=now)
         made = confirmed(made, entry.seq, voucher, now=now)
     receipt = receipt_of(made, voucher, book)
     changes.add(ledger.changes_of(book, program_id, now=now))
     new_row(changes, program_id, made, receipt)
-    tell(changes, program_id, member.customer_id, made, now=now)
+    tell(changes, program_id, (member.member_id, member.customer_id), made, now=now)
     write(session, changes)
-    if reward.is_limited:
-        left = stock.take_one(session, program_id, reward.code, now=book.now)
-        if left is None:
-            raise OutOfStock(reward.code)
-        tell_stock(session, program_id, reward, left, now=now)
+    if reward.is_limited and not (reward.fulfilment == "pool" and voucher):
+        news = Changes()
+        _take_stock(session, case, news, now=now)
+        write(session, news)
     return Answer(receipt)
+
+
+def _take_stock(session: Session, case: _Case, changes: Changes, *, now: datetime) -> None:
+    """Take one of a limited reward. Refuses: OutOfStock."""
+    program_id, code = case.program.program_id, case.reward.code
+    left = stock.take_one(session, program_id, code, now=now)
+    if left is not None:
+        tell_stock(changes, program_id, case.reward, left, now=now)
+    elif code in stock.left(session, program_id, now=now, codes=[code]):
+        raise OutOfStock(code)
+    # Else somebody has just said that there is no end to it.
 
 
 def _hold(book: Book, made: Redemption, reward: Reward, changes: Changes, program_id: UUID) -> None:

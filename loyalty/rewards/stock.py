@@ -2,6 +2,9 @@
 
 What is kept for a redemption that is held has a row of its own (`stock_holds`), and whoever deletes that row decides:
 who confirms in time, or who finds that the time is over. So no counter waits for a job, and each unit comes back once.
+
+A reward may begin to give codes out of a pool, or cease to. What was taken of the one is nothing to be given back to
+the other: until it changes again, what is kept for such a redemption is kept of no reward.
 """
 
 from collections.abc import Iterable, Sequence
@@ -29,6 +32,11 @@ RETURNING remaining
 _LET_GO = "DELETE FROM stock_holds WHERE member_id = %s AND redemption_id = %s"
 _ADD = "UPDATE reward_stock SET remaining = remaining + %s WHERE program_id = %s AND code = %s"
 _CHANGE = f"{_ADD} AND remaining + %s >= 0"
+_PUT_BACK = """
+UPDATE reward_stock s SET remaining = s.remaining + 1 FROM rewards w
+WHERE s.program_id = %s AND s.code = %s AND w.program_id = s.program_id AND w.code = s.code
+  AND coalesce(w.content ->> 'fulfilment', '') <> 'pool'
+"""
 
 # In the order of the codes, as everybody who moves several.
 _GIVE_BACK = """
@@ -47,6 +55,25 @@ WHERE s.program_id = l.program_id AND s.code = l.code
 _SET = """
 INSERT INTO reward_stock (program_id, code, remaining) VALUES (%s, %s, %s)
 ON CONFLICT (program_id, code) DO UPDATE SET remaining = excluded.remaining
+"""
+# What is kept of a reward that was edited just now, at `updated_at`: nothing for those whose time is over, the rest of
+# what it gives from now on, or of none. Answers how many codes of the pool are promised. One that somebody confirms or
+# cancels at this instant is theirs. No code of a reward is empty.
+_EDIT = """
+WITH kept AS MATERIALIZED (
+    SELECT h.member_id, h.redemption_id, h.expires_at <= w.updated_at AS is_over, r.fulfilment = 'pool' AS of_pool,
+           (r.fulfilment = 'pool') = (coalesce(w.content ->> 'fulfilment', '') = 'pool') AS is_same
+    FROM stock_holds h JOIN redemptions r ON r.member_id = h.member_id AND r.redemption_id = h.redemption_id
+    JOIN rewards w ON w.program_id = h.program_id AND w.code = r.reward_code
+    WHERE h.program_id = %(program_id)s AND h.reward_code IN (%(code)s, '') AND r.reward_code = %(code)s
+    FOR UPDATE OF h SKIP LOCKED),
+forgotten AS (
+    DELETE FROM stock_holds h USING kept k
+    WHERE h.member_id = k.member_id AND h.redemption_id = k.redemption_id AND k.is_over),
+named AS (
+    UPDATE stock_holds h SET reward_code = CASE WHEN k.is_same THEN %(code)s ELSE '' END FROM kept k
+    WHERE h.member_id = k.member_id AND h.redemption_id = k.redemption_id AND NOT k.is_over)
+SELECT count(*) FROM kept WHERE NOT is_over AND is_same AND of_pool
 """
 _DROP = "DELETE FROM reward_stock WHERE program_id = %s AND code = %s"
 
@@ -76,6 +103,11 @@ def give_back(session: Session, redemptions: Sequence[tuple[UUID, str]]) -> None
     session.run(_GIVE_BACK, (array_of(members), array_of(ids)))
 
 
+def put_back(session: Session, program_id: UUID, code: str) -> None:
+    """Put back what a confirmed redemption took; of codes of a pool, and without end, there is nothing to count."""
+    session.run(_PUT_BACK, (program_id, code))
+
+
 def add(session: Session, program_id: UUID, code: str, units: int) -> None:
     """There are so many more; of a reward without end there is nothing to count."""
     session.run(_ADD, (units, program_id, code))
@@ -87,11 +119,16 @@ def change(session: Session, program_id: UUID, code: str, units: int) -> bool:
 
 
 def restock(session: Session, program_id: UUID, code: str, left: int | None) -> None:
-    """So many are left from now on, beside those that are held; None: without end."""
+    """So many are left from now on, beside those that are held; None: without end. The reward itself is edited.
+
+    Of the codes of a pool that are left, those who hold one of them are promised theirs.
+    """
+    where = {"program_id": program_id, "code": code}
+    promised = session.row(_EDIT, where, into=scalar_row) or 0
     if left is None:
         session.run(_DROP, (program_id, code))
     else:
-        session.run(_SET, (program_id, code, left))
+        session.run(_SET, (program_id, code, max(0, left - promised)))
 
 
 def left(session: Session, program_id: UUID, *, now: datetime, codes: Iterable[str] | None = None) -> dict[str, int]:
