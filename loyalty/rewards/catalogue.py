@@ -151,7 +151,7 @@ def draft(session: Session, program_id: UUID, code: str) -> RewardDraft:
 
 
 def begun_draft(session: Session, program_id: UUID, code: str) -> RewardDraft:
-    """The draft to show. Refuses: RewardDraftNotFound, where there is nothing to begin from either."""
+    """The draft, or what is published, to begin one from. Refuses: RewardDraftNotFound."""
     found = draft(session, program_id, code)
     if found.reward is None:
         raise RewardDraftNotFound(code)

@@ -21,6 +21,7 @@ from flask import Flask
 
 from loyalty.core.errors import DomainError, IdempotencyConflict, InvalidRequest
 from loyalty.db.session import transaction
+from loyalty.rewards.examples import NEW_REWARD
 from loyalty.web import openapi
 from loyalty.web.blueprints import camel_case
 from loyalty.web.problems import HTTP_CODES, status_of
@@ -208,7 +209,11 @@ NATURAL = {
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
     "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/vouchers/{voucher_code}/validate",
+    "/v1/admin/rewards/{code}/check",
 }  # fmt: skip
+
+# What the address names becomes it once, and whoever asks again gets the answer that it got then.
+ONCE = {f"/v1/redemptions/{{redemption_id}}/{become}" for become in ("confirm", "cancel", "fulfil")}
 
 
 @each_operation
@@ -220,7 +225,7 @@ def test_every_post_can_be_retried(operation: Operation):
     schema = operation.spec.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
     name = schema.get("$ref", "").rpartition("/")[2]
 
-    assert (natural is None) == ("Idempotency-Key" in operation.headers())
+    assert (natural is None and operation.path not in ONCE) == ("Idempotency-Key" in operation.headers())
     assert natural is None or natural in contract()["components"]["schemas"][name]["required"]
     assert "idempotency-conflict" in operation.codes()
     assert all("Idempotent-Replayed" in answer["headers"] for answer in operation.successes().values())
@@ -308,21 +313,26 @@ STORY = [
     ("POST", "/v1/members/{customer_id}/tier/unpin", {}),
     ("PUT", "/v1/admin/rewards/{code}", {}),
     ("PUT", "/v1/admin/rewards/{code}", {"If-Match": '"1"'}),
+    ("POST", "/v1/admin/rewards/{code}/stock", {}),
+    ("PUT", "/v1/admin/rewards/{code}/draft", {}),
     ("POST", "/v1/orders/preview", {}),
     ("POST", "/v1/orders", {}),
     ("POST", "/v1/activities/preview", {}),
     ("POST", "/v1/activities", {}),
     ("POST", "/v1/members/{customer_id}/redemptions", {}),
-    ("POST", "/v1/members/{customer_id}/reinstatements", {}),
-    ("POST", "/v1/members/{customer_id}/adjustments", {}),
-    ("POST", "/v1/members/{customer_id}/transfers", {}),
-    ("POST", "/v1/members/{customer_id}/holds", {}),
-    ("POST", "/v1/holds/{hold_id}/capture", {}),
+    ("POST", "/v1/redemptions/{redemption_id}/fulfil", {}),
+    ("POST", "/v1/redemptions/{redemption_id}/cancel", {}),
+    ("POST", "/v1/admin/rewards/{code}/codes", {}),
     ("POST", "/v1/admin/vouchers", {}),
     ("POST", "/v1/vouchers/{voucher_code}/validate", {}),
     ("POST", "/v1/vouchers/{voucher_code}/redeem", {}),
     ("POST", "/v1/vouchers/{voucher_code}/release", {}),
     ("POST", "/v1/admin/vouchers/{voucher_code}/void", {}),
+    ("POST", "/v1/members/{customer_id}/reinstatements", {}),
+    ("POST", "/v1/members/{customer_id}/adjustments", {}),
+    ("POST", "/v1/members/{customer_id}/transfers", {}),
+    ("POST", "/v1/members/{customer_id}/holds", {}),
+    ("POST", "/v1/holds/{hold_id}/capture", {}),
     ("POST", "/v1/orders/{order_id}/confirm", {}),
     ("POST", "/v1/orders/{order_id}/returns", {}),
     ("POST", "/v1/members/{customer_id}/merge", {}),
@@ -342,23 +352,50 @@ STORY = [
 ]
 
 
+def _redeem_another(api: Api) -> dict[str, str]:
+    """What was fulfilled can no longer be cancelled."""
+    wish = {"reward": "five-off", "redemption_id": "r-1002"}
+    assert api.post("/v1/members/c-42/redemptions", wish).status_code == 201
+    return {"redemption_id": "r-1002"}
+
+
+def _give_codes(api: Api) -> dict[str, str]:
+    """Codes are for a reward that gives some."""
+    assert api.put("/v1/admin/rewards/mug", {**NEW_REWARD, "stock": None, "fulfilment": "pool"}).status_code == 201
+    return {"code": "mug"}
+
+
+# When vouchers are valid, and when points have lapsed.
+AT = {
+    "/v1/admin/vouchers": datetime(2026, 3, 8, tzinfo=UTC),
+    "/v1/members/{customer_id}/reinstatements": datetime(2027, 3, 10, tzinfo=UTC),
+}
+# What has to happen first, and what the address names then.
+BEFORE = {
+    "/v1/redemptions/{redemption_id}/cancel": _redeem_another,
+    "/v1/admin/rewards/{code}/codes": _give_codes,
+}
+
+
 def test_every_example_can_be_sent_as_it_stands(api: Api, monkeypatch: pytest.MonkeyPatch):
     api.enrol("c-43")
     publish(api)
     with api.app.app_context(), transaction() as session:  # where everything can be tried
         session.run("UPDATE programs SET sandbox = true WHERE program_id = %s", (api.program.program_id,))
+    made: dict[str, str] = {}
     for method, template, headers in STORY:
-        if "{voucher_code}" in template:
-            template = template.replace("{voucher_code}", voucher_code)  # noqa: PLW2901
-        if template.endswith("/reinstatements"):
-            it_is(monkeypatch, datetime(2027, 3, 10, tzinfo=UTC))  # the points of the example have lapsed
+        if template in AT:
+            it_is(monkeypatch, AT[template])
         item = contract()["paths"][template]
-        filled = {p["name"]: p["example"] for p in item.get("parameters", ())}
+        filled = {p["name"]: p["example"] for p in item.get("parameters", ())} | made
+        filled |= BEFORE[template](api) if template in BEFORE else {}
         body = item[method.lower()]["requestBody"]["content"]["application/json"]["example"]
 
         response = api.call(method, template.format(**filled), json=body, headers=headers)
 
         assert response.status_code in (200, 201, 202), (method, template, response.json)
+        if template == "/v1/admin/vouchers":
+            made["voucher_code"] = response.json["codes"][0]
     assert api.get("/v1/members/search-me-not").status_code == 404
     assert {(method, path) for method, path, _ in STORY} == {
         (o.method.upper(), o.path) for o in operations() if "requestBody" in o.spec and says_something(o)
