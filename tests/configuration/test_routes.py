@@ -351,13 +351,16 @@ def test_what_is_published_is_exported_by_code_without_drafts_and_what_was_withd
     api.put("/v1/admin/rewards/r-3/draft", reward_json(name="Not yet"))
     api.put("/v1/admin/rewards/r-4/draft", reward_json())
 
-    assert [(reward["code"], reward["name"]) for reward in export(api)["rewards"]] == [("r-1", "5 off"), ("r-3", "5 off")]
+    assert [(reward["code"], reward["name"]) for reward in export(api)["rewards"]] == [
+        ("r-1", "5 off"),
+        ("r-3", "5 off"),
+    ]
 
 
 def test_a_reward_is_imported_with_everything_that_can_be_said_of_one(api: Api, other: Api):
     written = {
         "points_by_tier": {"gold": 20}, "stock": 7, "low_stock": 2, "limits": {"day": 1, "ever": 3},
-        "tiers": ["silver", "gold"], "early_access": False, "when": "member.orders >= 1", "sort": -3,
+        "tiers": ["silver", "gold"], "early_access": False, "when": "history.orders >= 1", "sort": -3,
         "valid_from": "2026-03-01T00:00:00Z", "valid_to": "2199-01-01T00:00:00Z",
         "voucher": {"valid_days": 90, "uses": 2}, "description": "Off your next order.", "terms": "Not on gift cards.",
         "images": [{"url": "https://example.com/five.png", "alt": "A five"}], "categories": ["discounts", "new"],

@@ -29,8 +29,8 @@ PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
 # A POST that only reads, because what it looks for does not belong into a URL.
 READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
-    "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview", "POST /v1/admin/ladder/check", "POST /v1/admin/rewards/x-1/check",
-    "POST /v1/vouchers/x-1/validate",
+    "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview", "POST /v1/admin/ladder/check",
+    "POST /v1/admin/rewards/x-1/check", "POST /v1/vouchers/x-1/validate",
 }  # fmt: skip
 
 UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
@@ -301,7 +301,8 @@ AS_THE_STORY_GOES = {"nothing-to-reinstate", "holds-open", "redemption-resolved"
 @pytest.mark.parametrize("route", [pytest.param(r, id=f"{r.method} {r.path}") for r in WITH_IDS if r.method != "PUT"])
 def test_what_belongs_to_another_program_is_not_there(full: Api, stranger: Api, route: Route):
     path = _of(full, route)
-    said = next((BODIES[last] for last in (path.split("/")[-1], "/".join(path.split("/")[-2:])) if last in BODIES), None)
+    words = path.split("/")
+    said = BODIES.get(words[-1]) or BODIES.get("/".join(words[-2:]))
     body = {} if said is None else {"json": said}
     stranger.enrol("c-43")
 
