@@ -19,7 +19,8 @@ from loyalty.tiers.reading import Asked
 from loyalty.tiers.standing import Standing, settle, tier_at
 
 # How often a member had rewards in periods, those of members who were merged into this one included; of each no more
-# than the limit has to be counted. What was held and not confirmed in time does not count, recorded or not.
+# than the limit has to be counted. What was held and not confirmed in time does not count, recorded or not. The inner
+# LIMIT also keeps the planner from looking for the rewards among all members, however many it takes `mine` to be.
 _HAD = """
 (WITH RECURSIVE mine (member_id) AS (
     SELECT m.member_id
@@ -29,9 +30,11 @@ _HAD = """
  FROM unnest(%(had_codes)s::text[], %(had_periods)s::text[], %(had_most)s::bigint[]) AS w (code, period, most)
  JOIN unnest(%(had_names)s::text[], %(had_begins)s::timestamptz[]) AS p (period, since) USING (period)
  CROSS JOIN LATERAL (SELECT count(*) AS times FROM (
-   SELECT FROM mine JOIN redemptions r ON r.member_id = mine.member_id
-   WHERE r.reward_code = w.code AND r.redeemed_at >= p.since AND r.status IN ('held', 'confirmed', 'fulfilled')
-     AND (r.status <> 'held' OR r.expires_at > %(had_now)s)
+   SELECT FROM mine CROSS JOIN LATERAL (
+     SELECT FROM redemptions r
+     WHERE r.member_id = mine.member_id AND r.reward_code = w.code AND r.redeemed_at >= p.since
+       AND r.status IN ('held', 'confirmed', 'fulfilled') AND (r.status <> 'held' OR r.expires_at > %(had_now)s)
+     LIMIT w.most) each
    LIMIT w.most) counted) c
  WHERE c.times > 0) AS beside
 """
