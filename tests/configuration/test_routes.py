@@ -314,6 +314,28 @@ def test_a_ladder_that_cannot_be_published_is_refused_where_it_stands_in_the_doc
     assert export(api)["program"]["rounding"] == "floor"
 
 
+def test_a_reward_that_cannot_be_published_is_refused_where_it_stands_in_the_document(api: Api):
+    wrong = {"code": "wrong", **reward_json(fulfilment="pool", stock=5)}
+    document = {"format": 1, "program": {"rounding": "ceil"}, "rewards": [{"code": "right", **reward_json()}, wrong]}
+
+    answer = api.post(f"{CONFIG}/import", document)
+
+    assert refused(answer) == (422, "reward-invalid")
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/rewards/1/stock"]
+    assert (export(api)["rewards"], export(api)["program"]["rounding"]) == ([], "floor")
+
+
+def test_a_reward_draft_that_someone_has_begun_is_left_to_them(rich: Api):
+    rich.put("/v1/admin/rewards/mug/draft", reward_json(name="Begun"))
+    document = export(rich)
+    document["rewards"][1]["name"] = "Imported"
+
+    apply(rich, document)
+
+    assert rich.get("/v1/admin/rewards/mug").json["name"] == "Imported"
+    assert rich.get("/v1/admin/rewards/mug/draft").json["name"] == "Begun"
+
+
 def test_a_ladder_draft_that_someone_has_begun_is_left_to_them(api: Api):
     api.put("/v1/admin/ladder/draft", a_ladder({**BRONZE, "code": "mine"}))
 
