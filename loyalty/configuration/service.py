@@ -17,6 +17,8 @@ from loyalty.earning import service as earning
 from loyalty.earning.errors import RulesInvalid
 from loyalty.programs import service as programs
 from loyalty.rewards import editing as rewards
+from loyalty.rewards.domain import NewReward
+from loyalty.rewards.errors import RewardInvalid
 from loyalty.tiers import drafts as ladder_drafts
 from loyalty.tiers import service as ladders
 from loyalty.tiers.errors import LadderInvalid
@@ -28,7 +30,7 @@ def import_configuration(
     """Make a program as a document says: all of it or nothing, and nothing at all where it is so already.
 
     Goes through the use cases of the endpoints. Settings come first, for rules may give units that they add.
-    Refuses: LadderInvalid, RulesInvalid.
+    Refuses: LadderInvalid, RewardInvalid, RulesInvalid.
     """
     working = clock.stopwatch()
     programs.hold_still(session, program_id)
@@ -41,7 +43,7 @@ def import_configuration(
         programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
     for number, (code, new) in enumerate(wanted.get("rewards", ())):
         if comparison.touches(f"/rewards/{number}"):
-            rewards.put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
+            _publish_reward(session, program_id, (number, code, new), actor=actor, now=now)
     # Last of all, for these take effect a moment from then.
     in_force_at = now
     if comparison.touches("/ladder"):
@@ -55,6 +57,16 @@ def import_configuration(
         after=after, now=now,
     )  # fmt: skip
     return replace(comparison, in_force_at=in_force_at)
+
+
+def _publish_reward(
+    session: Session, program_id: UUID, wanted: tuple[int, str, NewReward], *, actor: str, now: datetime
+) -> None:
+    number, code, new = wanted
+    try:
+        rewards.put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
+    except RewardInvalid as refused:
+        raise RewardInvalid(refused.detail, **_at(f"/rewards/{number}", refused)) from None
 
 
 def _publish_ladder(

@@ -125,7 +125,7 @@ def put_reward_draft(session: Session, new: NewReward, code: str) -> tuple[Rewar
 
 @bp.post("/<code:code>/check")
 @reading_operation
-@bp.refuses(NothingToPublish)
+@bp.refuses(RewardDraftNotFound, NothingToPublish)
 @reads
 @bp.response(200, ReviewSchema(), example=e.REWARD_REVIEW)
 def check_reward(session: Session, code: str) -> list[Finding]:
@@ -134,7 +134,7 @@ def check_reward(session: Session, code: str) -> list[Finding]:
 
 
 @bp.post("/<code:code>/publish")
-@bp.refuses(NothingToPublish, RewardInvalid, IdempotencyConflict)
+@bp.refuses(RewardDraftNotFound, NothingToPublish, RewardInvalid, IdempotencyConflict)
 @transactional
 @idempotent
 @bp.response(200, s.RewardSchema(), example=e.REWARD)

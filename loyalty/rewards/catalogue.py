@@ -9,7 +9,7 @@ from uuid import UUID
 
 from psycopg.rows import dict_row, scalar_row
 
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.earning.rules import Needs, needs_of
 from loyalty.programs.domain import Program
 from loyalty.rewards import stock
@@ -43,6 +43,15 @@ WHERE program_id = %s AND code = %s ORDER BY version DESC
 _DRAFT = "SELECT version, content, stock FROM reward_drafts WHERE program_id = %s AND code = %s"
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often a member may have rewards: the codes, the periods and the numbers, as a statement takes them."""
+
+    codes: str
+    periods: str
+    most: str
+
+
 @dataclass(frozen=True)
 class Catalogue:
     """The rewards that can be had, or could be, by code. What is left of them is not known here."""
@@ -53,6 +62,14 @@ class Catalogue:
     def needs(self) -> Needs:
         """What must be known of a member to answer all conditions."""
         return needs_of({each.condition for each in self.rewards.values() if each.condition is not None})
+
+    @cached_property
+    def limits(self) -> Limits | None:
+        """The limits of all rewards, written down once; None where there are none."""
+        found = [(code, *limit) for code, reward in self.rewards.items() for limit in reward.limits.items()]
+        if not found:
+            return None
+        return Limits(*(array_of(column) for column in zip(*found, strict=True)))
 
     @property
     def segment_conditions(self) -> dict[str, Condition]:
@@ -151,7 +168,7 @@ def draft(session: Session, program_id: UUID, code: str) -> RewardDraft:
 
 
 def begun_draft(session: Session, program_id: UUID, code: str) -> RewardDraft:
-    """The draft to show. Refuses: RewardDraftNotFound, where there is nothing to begin from either."""
+    """The draft, or what is published, to begin one from. Refuses: RewardDraftNotFound."""
     found = draft(session, program_id, code)
     if found.reward is None:
         raise RewardDraftNotFound(code)

@@ -73,6 +73,11 @@ class NewReward:
         """`when`, compiled."""
         return None if self.when is None else condition(self.when)
 
+    @cached_property
+    def limits_by_length(self) -> tuple[tuple[Period, int], ...]:
+        """The limits, that of the longest period first."""
+        return tuple((period, self.limits[period]) for period in reversed(PERIODS) if period in self.limits)
+
     def cost(self, tier: str | None) -> int:
         """What it costs a member of a tier, in points."""
         return self.points if tier is None else self.points_by_tier.get(tier, self.points)

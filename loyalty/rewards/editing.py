@@ -18,7 +18,7 @@ from loyalty.rewards.checking import check
 from loyalty.rewards.domain import NewReward, Reward
 from loyalty.rewards.errors import NoPool, RewardInvalid, RewardNotFound, RewardWithdrawn, StockTooLow
 from loyalty.rewards.models import RewardDraftRow, RewardRow, RewardVersionRow
-from loyalty.rewards.storing import content_of, document_of, new_reward_from
+from loyalty.rewards.storing import content_of, document_of
 from loyalty.tiers import queries as tiers
 from loyalty.vouchers import pools
 
@@ -92,12 +92,10 @@ def save_draft(
 def publish(session: Session, program_id: UUID, code: str, *, actor: str = COMMAND_LINE, now: datetime) -> Reward:
     """Publish the draft of a reward, and stock it anew where the draft says another number.
 
-    Refuses: NothingToPublish, RewardInvalid.
+    Refuses: RewardDraftNotFound, NothingToPublish, RewardInvalid.
     """
+    new = _begun(session, program_id, code)
     row = _draft_row(session, program_id, code)
-    if row.content is None:
-        raise NothingToPublish(f"There is no draft of '{code}'; PUT one first.")
-    new = new_reward_from(row.content, row.stock)
     row.content, row.stock, row.version, row.updated_at = None, None, row.version + 1, now
     return put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
 
@@ -133,11 +131,8 @@ def change_stock(
 
 
 def review(session: Session, program_id: UUID, code: str, *, now: datetime) -> list[Finding]:
-    """What there is to be said of the draft of a reward. Refuses: NothingToPublish."""
-    draft = catalogue.draft(session, program_id, code)
-    if draft.reward is None or not draft.begun:
-        raise NothingToPublish(f"There is no draft of '{code}'; PUT one first.")
-    return findings(session, program_id, draft.reward, now=now)
+    """What there is to be said of the draft of a reward. Refuses: RewardDraftNotFound, NothingToPublish."""
+    return findings(session, program_id, _begun(session, program_id, code), now=now)
 
 
 def findings(session: Session, program_id: UUID, new: NewReward, *, now: datetime) -> list[Finding]:
@@ -145,6 +140,13 @@ def findings(session: Session, program_id: UUID, new: NewReward, *, now: datetim
     program = programs.load(session, program_id)
     in_force = tiers.ladders(session, program).at(now)
     return check(new, in_force, now=now)
+
+
+def _begun(session: Session, program_id: UUID, code: str) -> NewReward:
+    draft = catalogue.begun_draft(session, program_id, code)
+    if draft.reward is None or not draft.begun:
+        raise NothingToPublish(f"There is no draft of '{code}'; PUT one first.")
+    return draft.reward
 
 
 def _current(session: Session, program_id: UUID, code: str, *, now: datetime) -> Reward | None:

@@ -1,6 +1,5 @@
 """What availability depends on, read of one member in one statement; none where the rewards ask nothing."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,26 +12,29 @@ from loyalty.earning.situation import Situation
 from loyalty.programs.domain import Program
 from loyalty.rewards.availability import Asking, period_begin
 from loyalty.rewards.catalogue import Catalogue
-from loyalty.rewards.domain import Period, Reward
+from loyalty.rewards.domain import PERIODS, Reward
 from loyalty.tiers import queries as tiers
 from loyalty.tiers.domain import Ladders, Tier
 from loyalty.tiers.reading import Asked
 from loyalty.tiers.standing import Standing, settle, tier_at
 
 # How often a member had rewards in periods, those of members who were merged into this one included; of each no more
-# than the limit has to be counted. What was held and not confirmed in time does not count, recorded or not.
+# than the limit has to be counted. What was held and not confirmed in time does not count, recorded or not. The inner
+# LIMIT also keeps the planner from looking for the rewards among all members, however many it takes `mine` to be.
 _HAD = """
 (WITH RECURSIVE mine (member_id) AS (
     SELECT m.member_id
     UNION ALL
     SELECT s.member_id FROM mine JOIN members s ON s.merged_into = mine.member_id)
  SELECT json_agg(json_build_array(w.code, w.period, c.times))
- FROM unnest(%(had_codes)s::text[], %(had_periods)s::text[], %(had_since)s::timestamptz[], %(had_most)s::bigint[])
-   AS w (code, period, since, most)
+ FROM unnest(%(had_codes)s::text[], %(had_periods)s::text[], %(had_most)s::bigint[]) AS w (code, period, most)
+ JOIN unnest(%(had_names)s::text[], %(had_begins)s::timestamptz[]) AS p (period, since) USING (period)
  CROSS JOIN LATERAL (SELECT count(*) AS times FROM (
-   SELECT FROM mine JOIN redemptions r ON r.member_id = mine.member_id
-   WHERE r.reward_code = w.code AND r.redeemed_at >= w.since AND r.status IN ('held', 'confirmed', 'fulfilled')
-     AND (r.status <> 'held' OR r.expires_at > %(had_now)s)
+   SELECT FROM mine CROSS JOIN LATERAL (
+     SELECT FROM redemptions r
+     WHERE r.member_id = mine.member_id AND r.reward_code = w.code AND r.redeemed_at >= p.since
+       AND r.status IN ('held', 'confirmed', 'fulfilled') AND (r.status <> 'held' OR r.expires_at > %(had_now)s)
+     LIMIT w.most) each
    LIMIT w.most) counted) c
  WHERE c.times > 0) AS beside
 """
@@ -48,12 +50,17 @@ class Who:
     available: int = 0
 
 
-def asking(session: Session, program: Program, who: Who, catalogue: Catalogue, *, now: datetime) -> Asking:
-    """What the availability of the rewards of a catalogue depends on, for one member."""
+def asking(
+    session: Session, program: Program, who: Who, catalogue: Catalogue, *, whole: bool = False, now: datetime
+) -> Asking:
+    """What the availability of the rewards of a catalogue depends on, for one member.
+
+    The member's tier is known as far as it makes a difference to them; `whole`: in any case.
+    """
     wanted = Wanted.by(catalogue.needs)
     had = _limited(catalogue, program, now)
     ladders, standing, facts, counted = Ladders((), program.time_zone), None, UNKNOWN, None
-    if had is not None or wanted.anything or _concerns_tier(session, program, catalogue, now):
+    if had is not None or wanted.anything or whole or _concerns_tier(session, program, catalogue, now):
         asked = [Asked(who.member_id, who.enrolled_at, now)]
         known, ladders = known_now(session, program, asked, wanted, now=now, beside=had)
         standing = known.standings.get(who.member_id)
@@ -95,23 +102,18 @@ def _of_tier(reward: Reward, now: datetime) -> bool:
 
 def _limited(catalogue: Catalogue, program: Program, now: datetime) -> Beside | None:
     """The statement's part that counts what limits limit; None where there are none."""
-    limits = list(_limits(catalogue.rewards))
-    if not limits:
+    limits = catalogue.limits
+    if limits is None:
         return None
-    begins: dict[Period, datetime | None] = {p: period_begin(p, now, program.time_zone) for _, p, _ in limits}
+    begins = [period_begin(period, now, program.time_zone) or _EVER for period in PERIODS]
     return Beside(
         _HAD,
         {
-            "had_codes": array_of(code for code, _, _ in limits),
-            "had_periods": array_of(period for _, period, _ in limits),
-            "had_since": array_of(begins[period] or _EVER for _, period, _ in limits),
-            "had_most": array_of(most for _, _, most in limits),
+            "had_codes": limits.codes,
+            "had_periods": limits.periods,
+            "had_most": limits.most,
+            "had_names": array_of(PERIODS),
+            "had_begins": array_of(begins),
             "had_now": now,
         },
     )
-
-
-def _limits(rewards: Mapping[str, Reward]) -> Iterator[tuple[str, Period, int]]:
-    for code, reward in rewards.items():
-        for period, most in reward.limits.items():
-            yield code, period, most

@@ -1,8 +1,10 @@
 """The catalogue as people see it: everybody's, and that of one member, with what keeps each reward away."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,14 +17,14 @@ from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
 from loyalty.rewards import catalogue as catalogues
 from loyalty.rewards import stock
-from loyalty.rewards.availability import Availability, Reason, availability
+from loyalty.rewards.availability import Asking, Availability, Reason, availability, limits_left
 from loyalty.rewards.domain import Reward
 from loyalty.rewards.gathering import Who, asking
 from loyalty.rewards.telling import Teller
 from loyalty.tiers import queries as tiers
 
-# How near a reward is, and then how it is sorted: (distance, points missing, sort, points, code).
-Near = tuple[int, int, int, int, str]
+# A reward with what a member can have of it, after how near it is: (distance, points missing, sort, points, code).
+Near = tuple[tuple[int, int, int, int, str], Reward, Availability]
 
 
 def catalogue(
@@ -57,15 +59,15 @@ def member_rewards(
     member = members.member(session, program_id, customer_id)
     holds = balances.balance(session, program_id, customer_id, POINTS, balances.Moment(now=now)).available
     published = catalogues.catalogue(session, program)
-    asked = asking(session, program, Who(member.member_id, member.enrolled_at, holds), published, now=now)
-    left = stock.left(session, program_id, now=now)
-    counted = (
-        replace(reward, left=left.get(reward.code)) if reward.is_limited else reward
-        for reward in published.rewards.values() if _is(reward, category, type)
-    )  # fmt: skip
-    near = sorted(((reward, availability(reward, asked)) for reward in counted), key=_near)
+    who = Who(member.member_id, member.enrolled_at, holds)
+    asked = asking(session, program, who, published, whole=True, now=now)
+    # What a condition saw is the shop's to know, not the member's.
+    asked = replace(asked, left=stock.left(session, program_id, now=now), in_full=False)
+    wanted = (reward for reward in published.rewards.values() if _is(reward, category, type))
+    near = sorted(_near(reward, asked) for reward in wanted)
+    following = _following(near)
     if available is not None:
-        near = [each for each in near if each[1].available is available]
+        near = [each for each in near if each[2].available is available]
     tag = locale or member.locale or program.locale
     teller = _teller(session, program, tag, now)
     found = _page(near, window)
@@ -76,31 +78,31 @@ def member_rewards(
         "unit": POINTS,
         "available_points": holds,
         "tier": asked.tier_code,
-        "next_reward": _next(near, teller),
-        "data": [_for_member(reward, found_, teller, program) for reward, found_ in found.data],
+        "next_reward": following and _to_come(following, teller),
+        "data": [_for_member(each, asked, teller, program) for each in found.data],
         "next": found.next,
     }
 
 
-def _page(near: list[tuple[Reward, Availability]], window: Window) -> Page[tuple[Reward, Availability]]:
+def _page(near: list[Near], window: Window) -> Page[Near]:
     position = window.position(int, int, int, int, str)
-    if position is not None:
-        after = tuple(position)
-        near = [each for each in near if _near(each) > after]
-    return page(near[: window.limit + 1], window, lambda each: list(_near(each)))
+    begin = bisect_right(near, tuple(position), key=itemgetter(0)) if position is not None else 0
+    return page(near[begin : begin + window.limit + 1], window, lambda each: list(each[0]))
 
 
-def _near(each: tuple[Reward, Availability]) -> Near:
-    reward, found = each
-    return found.distance, found.missing, reward.sort, found.points, reward.code
+def _near(reward: Reward, asked: Asking) -> Near:
+    found = availability(reward, asked)
+    return (found.distance, found.missing, reward.sort, found.points, reward.code), reward, found
 
 
-def _next(near: Iterable[tuple[Reward, Availability]], teller: Teller) -> dict[str, Any] | None:
-    """The reward that takes the fewest points more."""
-    for reward, found in near:
-        if found.missing and len(found.reasons) == 1:
-            return {"reward": reward.code, "name": teller.words(reward)["name"], "missing": found.missing}
-    return None
+def _following(near: Iterable[Near]) -> Near | None:
+    """The reward that takes nothing but points, and the fewest of them."""
+    return next((each for each in near if each[2].missing and len(each[2].reasons) == 1), None)
+
+
+def _to_come(near: Near, teller: Teller) -> dict[str, Any]:
+    _, reward, found = near
+    return {"reward": reward.code, "name": teller.words(reward)["name"], "missing": found.missing}
 
 
 def _is(reward: Reward, category: str | None, kind: str | None) -> bool:
@@ -134,7 +136,8 @@ def _public(reward: Reward, teller: Teller, program: Program) -> dict[str, Any]:
     }
 
 
-def _for_member(reward: Reward, found: Availability, teller: Teller, program: Program) -> dict[str, Any]:
+def _for_member(near: Near, asked: Asking, teller: Teller, program: Program) -> dict[str, Any]:
+    _, reward, found = near
     return {
         "code": reward.code,
         **teller.words(reward),
@@ -146,8 +149,8 @@ def _for_member(reward: Reward, found: Availability, teller: Teller, program: Pr
         "missing": found.missing,
         "summary": teller.summary(found),
         "reasons": [_reason(reason, teller) for reason in found.reasons],
-        "limits_left": dict(found.limits),
-        "stock": reward.left,
+        "limits_left": limits_left(reward, asked),
+        "stock": asked.left.get(reward.code) if reward.is_limited else None,
         "valid_from": found.starts_at,
         "valid_to": reward.valid_to,
         "early_access": found.early,
@@ -158,6 +161,4 @@ def _for_member(reward: Reward, found: Availability, teller: Teller, program: Pr
 
 
 def _reason(reason: Reason, teller: Teller) -> dict[str, Any]:
-    # What a condition saw is the shop's to know, not the member's.
-    facts = {} if reason.code == "condition_not_met" else reason.facts
-    return {"code": reason.code, "detail": teller.reason(reason), **facts}
+    return {"code": reason.code, "detail": teller.reason(reason), **reason.facts}

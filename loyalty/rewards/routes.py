@@ -39,9 +39,9 @@ bp = Blueprint("rewards", __name__, url_prefix="/v1", description="What points a
 @reads
 @bp.arguments(redemption_schemas.CatalogueQuerySchema(), location="query")
 @bp.response(200, shown.CatalogueSchema(), example=examples.CATALOGUE)
-def list_rewards(session: Session, query: dict[str, Any]) -> Page[dict[str, Any]]:
+def list_rewards(session: Session, query: dict[str, Any]) -> Response:
     """The catalogue for everybody, by code: what is published now."""
-    return member_queries.catalogue(session, g.caller.program_id, **query, now=clock.now())
+    return json_answer(member_queries.catalogue(session, g.caller.program_id, **query, now=clock.now()))
 
 
 @bp.get("/members/<shop_id:customer_id>/rewards")

@@ -50,7 +50,7 @@ class RewardImageSchema(Schema):
     url = fields.String(
         required=True, validate=Matches(r"https?://[!-~]{1,2000}", error="Must be an http or https address.")
     )
-    alt = Text(most=500, load_default="")
+    alt = Text(least=0, most=500, load_default="")
 
 
 class RewardWordsSchema(Schema):

@@ -18,6 +18,8 @@ from tests.rights import as_owner
 from tests.shop import a_ladder, at
 
 DRAFT = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
+A_MUG = reward_json(fulfilment="pool")
+VOUCHERS = {"batch_id": "spring", "codes": ["MUG-2026"], "value": {"type": "discount_amount", "amount": 500}}
 LADDER = a_ladder({"code": "bronze", "threshold": 0})
 
 
@@ -94,8 +96,8 @@ def test_a_reward_is_told_with_what_was_left_of_it(api: Api):
 
     action, _, before, after = newest(api)
     assert action == "reward.changed"
-    assert (before["points"], before["stock"], before["configured_stock"]) == (10, 2, 3)
-    assert (after["points"], after["stock"], after["configured_stock"]) == (20, 9, 9)
+    assert (before["points"], before["left"], before["stock"]) == (10, 2, 3)
+    assert (after["points"], after["left"], after["stock"]) == (20, 9, 9)
 
 
 def test_keys_are_told_without_what_opens_anything(api: Api):
@@ -177,6 +179,7 @@ ONLY_LOOKS = {
     "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
     "POST /v1/admin/ladder/rehearse",
     "POST /v1/admin/ladder/rehearsals/{rehearsal_id}/cancel",
+    "POST /v1/admin/rewards/{code}/check",
 }
 
 
@@ -196,7 +199,16 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         "POST /v1/admin/earning-rules/publish": lambda: api.post("/v1/admin/earning-rules/publish"),
         "PUT /v1/admin/ladder/draft": lambda: api.put("/v1/admin/ladder/draft", LADDER),
         "POST /v1/admin/ladder/publish": lambda: api.post("/v1/admin/ladder/publish"),
-        "PUT /v1/admin/rewards/{code}": lambda: api.put(f"/v1/admin/rewards/r-{next(numbers)}", reward_json()),
+        "PUT /v1/admin/rewards/{code}": lambda: api.put(f"/v1/admin/rewards/r-{next(numbers)}", reward_json(stock=1)),
+        "PUT /v1/admin/rewards/{code}/draft": lambda: api.put("/v1/admin/rewards/mug/draft", A_MUG),
+        "POST /v1/admin/rewards/{code}/publish": lambda: api.post("/v1/admin/rewards/mug/publish"),
+        "POST /v1/admin/rewards/{code}/stock": lambda: api.post("/v1/admin/rewards/r-1/stock", {"change": 5}),
+        "POST /v1/admin/rewards/{code}/codes": lambda: api.post("/v1/admin/rewards/mug/codes", {"codes": ["MUG-1"]}),
+        "POST /v1/admin/rewards/{code}/withdraw": lambda: api.post("/v1/admin/rewards/mug/withdraw"),
+        "POST /v1/admin/vouchers": lambda: api.post("/v1/admin/vouchers", VOUCHERS),
+        "POST /v1/admin/vouchers/{voucher_code}/void": lambda: api.post(
+            "/v1/admin/vouchers/MUG-2026/void", {"reason": "printed twice"}
+        ),
         "POST /v1/admin/keys": lambda: api.post("/v1/admin/keys", {"scopes": ["orders"]}),
         "POST /v1/admin/keys/{key_id}/revoke": lambda: api.post(f"/v1/admin/keys/{made['key_id']}/revoke"),
         "POST /v1/admin/config/import": lambda: api.post(

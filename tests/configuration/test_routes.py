@@ -314,6 +314,28 @@ def test_a_ladder_that_cannot_be_published_is_refused_where_it_stands_in_the_doc
     assert export(api)["program"]["rounding"] == "floor"
 
 
+def test_a_reward_that_cannot_be_published_is_refused_where_it_stands_in_the_document(api: Api):
+    wrong = {"code": "wrong", **reward_json(fulfilment="pool", stock=5)}
+    document = {"format": 1, "program": {"rounding": "ceil"}, "rewards": [{"code": "right", **reward_json()}, wrong]}
+
+    answer = api.post(f"{CONFIG}/import", document)
+
+    assert refused(answer) == (422, "reward-invalid")
+    assert [error["pointer"] for error in answer.json["errors"]] == ["/rewards/1/stock"]
+    assert (export(api)["rewards"], export(api)["program"]["rounding"]) == ([], "floor")
+
+
+def test_a_reward_draft_that_someone_has_begun_is_left_to_them(rich: Api):
+    rich.put("/v1/admin/rewards/mug/draft", reward_json(name="Begun"))
+    document = export(rich)
+    document["rewards"][1]["name"] = "Imported"
+
+    apply(rich, document)
+
+    assert rich.get("/v1/admin/rewards/mug").json["name"] == "Imported"
+    assert rich.get("/v1/admin/rewards/mug/draft").json["name"] == "Begun"
+
+
 def test_a_ladder_draft_that_someone_has_begun_is_left_to_them(api: Api):
     api.put("/v1/admin/ladder/draft", a_ladder({**BRONZE, "code": "mine"}))
 
@@ -344,9 +366,33 @@ def test_nothing_secret_is_exported(rich: Api):
     assert "key" not in told
 
 
-def test_a_catalogue_of_several_pages_is_exported_whole(api: Api, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("loyalty.configuration.queries.LIMIT_MAX", 2)
-    for number in range(5):
+def test_what_is_published_is_exported_by_code_without_drafts_and_what_was_withdrawn(api: Api):
+    for number in (3, 1, 2):
         api.put(f"/v1/admin/rewards/r-{number}", reward_json())
+    api.post("/v1/admin/rewards/r-2/withdraw")
+    api.put("/v1/admin/rewards/r-3/draft", reward_json(name="Not yet"))
+    api.put("/v1/admin/rewards/r-4/draft", reward_json())
 
-    assert [reward["code"] for reward in export(api)["rewards"]] == [f"r-{number}" for number in range(5)]
+    assert [(reward["code"], reward["name"]) for reward in export(api)["rewards"]] == [
+        ("r-1", "5 off"),
+        ("r-3", "5 off"),
+    ]
+
+
+def test_a_reward_is_imported_with_everything_that_can_be_said_of_one(api: Api, other: Api):
+    written = {
+        "points_by_tier": {"gold": 20}, "stock": 7, "low_stock": 2, "limits": {"day": 1, "ever": 3},
+        "tiers": ["silver", "gold"], "early_access": False, "when": "history.orders >= 1", "sort": -3,
+        "valid_from": "2026-03-01T00:00:00Z", "valid_to": "2199-01-01T00:00:00Z",
+        "voucher": {"valid_days": 90, "uses": 2}, "description": "Off your next order.", "terms": "Not on gift cards.",
+        "images": [{"url": "https://example.com/five.png", "alt": "A five"}], "categories": ["discounts", "new"],
+        "translations": {"pl": {"name": "5 zł taniej", "terms": "Nie na karty."}},
+    }  # fmt: skip
+    assert api.put("/v1/admin/rewards/five-off", reward_json(**written)).status_code == 201
+
+    apply(other, {"format": 1, "rewards": export(api)["rewards"]})
+
+    assert export(other)["rewards"] == export(api)["rewards"]
+    assert other.get("/v1/admin/rewards/five-off").json == api.get("/v1/admin/rewards/five-off").json
+    assert {name: export(api)["rewards"][0][name] for name in written} == written
+    assert api.post(f"{CONFIG}/diff", {"format": 1, "rewards": export(other)["rewards"]}).json["changes"] == []

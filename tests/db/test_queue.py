@@ -29,7 +29,7 @@ A_WEEK = 7 * 24 * 60 * 60
 EACH = {
     "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
     "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
-    "web.forget_attempts",
+    "rewards.expire", "rewards.expire_sandboxes", "web.forget_attempts",
 }  # fmt: skip
 
 
@@ -111,6 +111,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
         "db.queue",
         "ledger.jobs",
         "tiers.jobs",
+        "rewards.jobs",
         "activities.jobs",
         "web.jobs",
         "rehearsals.jobs",

@@ -10,6 +10,24 @@ from tests.builders import reward_json
 REWARD = "/v1/admin/rewards/a-reward"
 
 
+WHOLE: dict[str, Any] = {
+    "name": "Żółta kawa", "type": "custom", "points": 10**12, "points_by_tier": {"gold": 1}, "value": {},
+    "stock": 10**9, "low_stock": 1, "limits": {"day": 1, "ever": 1_000_000}, "tiers": ["silver", "gold"],
+    "early_access": False, "when": "history.orders >= 1", "valid_from": "2026-03-01T00:00:00Z",
+    "valid_to": "2199-04-01T00:00:00Z", "fulfilment": "webhook", "voucher": {"valid_days": 1, "uses": 9},
+    "description": "A bag.", "terms": "One a head.", "categories": ["coffee", "gifts"], "sort": -1_000_000,
+    "images": [{"url": "https://example.com/a.png", "alt": "A bag"}, {"url": "http://example.com/b", "alt": ""}],
+    "translations": {"pl": {"name": "Kawa"}, "pt-BR": {"terms": "Um"}},
+}  # fmt: skip
+PLAIN: dict[str, Any] = {
+    "points_by_tier": {}, "value": {}, "stock": None, "low_stock": None, "limits": {}, "tiers": [],
+    "early_access": True, "when": None, "valid_from": None, "valid_to": None, "fulfilment": "none",
+    "voucher": {"valid_days": None, "uses": 1}, "description": None, "terms": None, "images": [], "categories": [],
+    "sort": 0, "translations": {},
+}  # fmt: skip
+PUBLISHED = {"code": "a-reward", "version": 1, "status": "published", "drafted": False}
+
+
 @pytest.mark.parametrize(
     ("kind", "value"),
     [
@@ -23,26 +41,30 @@ REWARD = "/v1/admin/rewards/a-reward"
     ],
 )
 def test_a_reward_of_any_type_is_shown_as_it_was_written(api: Api, kind: str, value: dict[str, Any]):
-    written = {
-        "name": "Żółta kawa", "type": kind, "points": 10**12, "value": value, "stock": 10**9, "fulfilment": "none",
-        "valid_from": "2026-03-01T00:00:00Z", "valid_to": "2026-04-01T00:00:00Z",
-    }  # fmt: skip
+    written = {**WHOLE, "type": kind, "value": value}
 
     answer = api.put(REWARD, written)
 
     assert answer.status_code == 201
-    assert answer.json == {"code": "a-reward", "version": 1, **written}
+    assert answer.json == {**PUBLISHED, **written}
     assert api.get(REWARD).json == answer.json
-    assert api.get("/v1/rewards").json == {"data": [answer.json], "next": None}
+    assert api.get("/v1/admin/rewards").json == {"data": [answer.json], "next": None}
+
+
+def test_everybody_sees_what_a_reward_says_of_itself_and_not_how_it_is_kept(api: Api):
+    api.put(REWARD, WHOLE)
+
+    (shown,) = api.get("/v1/rewards").json["data"]
+
+    kept = {"low_stock", "early_access", "when", "voucher", "sort", "translations"}
+    expected = {name: said for name, said in WHOLE.items() if name not in kept}
+    assert shown == {"code": "a-reward", "version": 1, "currency": "EUR", **expected}
 
 
 def test_what_is_left_out_is_the_default(api: Api):
     answer = api.put(REWARD, {"name": "Tour", "type": "experience", "points": 1})
 
-    assert answer.json == {
-        "code": "a-reward", "version": 1, "name": "Tour", "type": "experience", "points": 1, "value": {}, "stock": None,
-        "valid_from": None, "valid_to": None, "fulfilment": "none",
-    }  # fmt: skip
+    assert answer.json == {**PUBLISHED, **PLAIN, "name": "Tour", "type": "experience", "points": 1}
 
 
 def test_a_replacement_replaces_everything(api: Api):
@@ -78,9 +100,20 @@ def test_a_replacement_replaces_everything(api: Api):
         ({"valid_from": "2026-03-01"}, "/valid_from"),
         ({"valid_to": "never"}, "/valid_to"),
         ({"valid_from": "2026-03-01T00:00:00Z", "valid_to": "2026-03-01T00:00:00Z"}, "/valid_to"),
-        ({"fulfilment": "pool"}, "/fulfilment"),
-        ({"tiers": ["gold"]}, "/tiers"),
-        ({"points_by_tier": {"gold": 50}}, "/points_by_tier"),
+        ({"fulfilment": "pigeon"}, "/fulfilment"),
+        ({"tiers": ["Gold"]}, "/tiers/0"),
+        ({"points_by_tier": {"gold": 0}}, "/points_by_tier/gold/value"),
+        ({"limits": {"month": 0}}, "/limits/month/value"),
+        ({"low_stock": 0}, "/low_stock"),
+        ({"early_access": "yes"}, "/early_access"),
+        ({"voucher": {"uses": 0}}, "/voucher/uses"),
+        ({"voucher": {"valid_days": 0}}, "/voucher/valid_days"),
+        ({"images": [{"alt": "A bag"}]}, "/images/0/url"),
+        ({"images": [{"url": "javascript:alert(1)"}]}, "/images/0/url"),
+        ({"categories": [""]}, "/categories/0"),
+        ({"sort": 1_000_001}, "/sort"),
+        ({"translations": {"Polish": {"name": "Kawa"}}}, "/translations/Polish"),
+        ({"translations": {"pl": {"points": 3}}}, "/translations/pl/points"),
         ({"code": "other"}, "/code"),
         ({"version": 1}, "/version"),
     ],
@@ -93,10 +126,43 @@ def test_a_reward_that_makes_no_sense_is_refused_where_it_stands(api: Api, chang
     assert api.get("/v1/rewards").json["data"] == []
 
 
-def test_what_is_still_to_come_may_be_left_empty(api: Api):
+def test_what_says_nothing_may_be_said(api: Api):
     empty = {"points_by_tier": {}, "limits": {"ever": None}, "tiers": [], "when": None}
 
-    assert api.put(REWARD, reward_json(**empty)).status_code == 201
+    assert api.put(REWARD, reward_json(**empty)).json["limits"] == {}
+
+
+def test_the_catalogue_is_read_by_category_and_by_type_and_in_another_language(api: Api):
+    api.put("/v1/admin/rewards/tea", reward_json(type="experience", value={}, categories=["tea", "gifts"]))
+    api.put("/v1/admin/rewards/mug", reward_json(categories=["gifts"], translations={"pl": {"name": "Kubek"}}))
+
+    def codes(**query: str) -> list[str]:
+        return [reward["code"] for reward in api.get("/v1/rewards", query_string=query).json["data"]]
+
+    assert codes(category="gifts") == ["mug", "tea"]
+    assert codes(category="tea") == ["tea"]
+    assert codes(category="gift") == []
+    assert codes(type="experience") == ["tea"]
+    assert codes(type="experience", category="tea") == ["tea"]
+    assert api.get("/v1/rewards?type=car").status_code == 422
+    names = [reward["name"] for reward in api.get("/v1/rewards?locale=pl-PL").json["data"]]
+    assert names == ["Kubek", "5 off"]
+
+
+def test_what_has_ended_is_not_in_the_catalogue_for_everybody_and_what_has_not_begun_is(api: Api):
+    api.put("/v1/admin/rewards/over", reward_json(valid_to="2020-01-01T00:00:00Z"))
+    api.put("/v1/admin/rewards/coming", reward_json(valid_from="2199-01-01T00:00:00Z"))
+
+    assert [reward["code"] for reward in api.get("/v1/rewards").json["data"]] == ["coming"]
+    assert [reward["code"] for reward in api.get("/v1/admin/rewards").json["data"]] == ["coming", "over"]
+
+
+def test_a_condition_that_cannot_be_read_is_refused_with_where_it_goes_wrong(api: Api):
+    refused = api.put(REWARD, reward_json(when="member.agee >= 18"))
+
+    assert (refused.status_code, refused.json["code"]) == (422, "reward-invalid")
+    assert {error["code"] for error in refused.json["errors"]} == {"condition-unknown-field"}
+    assert api.get(REWARD).status_code == 404
 
 
 @pytest.mark.parametrize("code", ["Five", "a b", "-a", "x" * 65, "ż"])
@@ -114,7 +180,6 @@ def test_a_code_has_small_letters_digits_and_dashes(api: Api, code: str):
         ({"redemption_id": None}, "/redemption_id"),
         ({"reward": "Five"}, "/reward"),
         ({"reward": None}, "/reward"),
-        ({"hold": True}, "/hold"),
         ({"hold": "no"}, "/hold"),
         ({"hold_seconds": 60}, "/hold_seconds"),
         ({"points": 5}, "/points"),
