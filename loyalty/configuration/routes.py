@@ -12,6 +12,7 @@ from loyalty.configuration.schemas import ComparisonSchema, ConfigurationSchema
 from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning.errors import RulesInvalid
+from loyalty.programs.errors import AutoRedeemImpossible
 from loyalty.tiers.errors import LadderInvalid
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent
@@ -39,7 +40,7 @@ def compare_configuration(session: Session, wanted: dict[str, Any]) -> Compariso
 
 
 @bp.post("/import")
-@bp.refuses(LadderInvalid, RulesInvalid)
+@bp.refuses(LadderInvalid, RulesInvalid, AutoRedeemImpossible)
 @transactional
 @idempotent
 @bp.arguments(ConfigurationSchema(), example=CONFIGURATION)

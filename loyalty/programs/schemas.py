@@ -138,6 +138,12 @@ class PaySettingsSchema(Schema):
     step = Whole(least=1, most=1_000_000)
 
 
+class AutoRedeemSchema(Schema):
+    """The reward that is redeemed for members as soon as their points suffice."""
+
+    reward = Code(required=True)
+
+
 class ProgramSettingsSchema(Schema):
     """What can be changed of a program. Everything is optional; what is absent stays."""
 
@@ -158,6 +164,14 @@ class ProgramSettingsSchema(Schema):
     returns = fields.Nested(ReturnSettingsSchema)
     reinstatement = fields.Nested(ReinstatementSettingsSchema)
     pay = fields.Nested(PaySettingsSchema)
+    auto_redeem = fields.Nested(
+        AutoRedeemSchema,
+        allow_none=True,
+        metadata={
+            "description": "The reward, one that gives a code, that is redeemed for members by itself whenever their "
+            "points suffice; null: none is."
+        },
+    )
     holdout_percent = Whole(most=100)
 
 
