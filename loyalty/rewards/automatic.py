@@ -22,7 +22,7 @@ def least_cost(reward: NewReward) -> int:
     """From how many points on some member can have the reward."""
     if reward.tiers:
         return min(reward.cost(tier) for tier in reward.tiers)
-    return min(reward.points, *reward.points_by_tier.values())
+    return min([reward.points, *reward.points_by_tier.values()])
 
 
 def next_try(refused: DomainError, *, now: datetime) -> datetime | None:

@@ -29,6 +29,7 @@ A_WEEK = 7 * 24 * 60 * 60
 EACH = {
     "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
     "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
+    "rewards.expire", "rewards.expire_sandboxes", "rewards.redeem_automatically", "rewards.search",
 }  # fmt: skip
 
 
@@ -110,6 +111,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
         "db.queue",
         "ledger.jobs",
         "tiers.jobs",
+        "rewards.jobs",
         "activities.jobs",
         "web.jobs",
         "rehearsals.jobs",
