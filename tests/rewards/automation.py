@@ -27,6 +27,12 @@ def republish(api: Api, **reward: Any) -> None:
     assert answer.status_code == 200, answer.json
 
 
+def withdraw(api: Api, code: str = "five-off") -> None:
+    """Take a reward out of the catalogue."""
+    answer = api.post(f"/v1/admin/rewards/{code}/withdraw", headers={"Idempotency-Key": f"withdraw {code}"})
+    assert answer.status_code == 200, answer.json
+
+
 def serve(api: Api, now: datetime = NOW) -> int:
     """Run the job until it finds nothing to do in this program; answers how many members it served."""
     program_id = api.program.program_id

@@ -1,17 +1,15 @@
-"""Rewards redeemed by themselves: when, how often, for whom, in which order with all else, and why not."""
+"""Rewards redeemed by themselves: whether, how often, for whom, and in which order with all else."""
 
 from datetime import UTC, datetime, timedelta
-from unittest import mock
 
 import pytest
 
 from loyalty.db.session import transaction
 from loyalty.ledger import settlement
-from loyalty.rewards import jobs, service
 from tests.api import Api
-from tests.builders import NOW, a_key, a_program
+from tests.builders import NOW
 from tests.clocks import it_is
-from tests.rewards.automation import give_by_itself, noticed, redeemed, republish, search, serve, waits
+from tests.rewards.automation import give_by_itself, noticed, redeemed, serve, waits, withdraw
 from tests.shop import (
     A_DAY,
     adjust,
@@ -28,7 +26,6 @@ from tests.shop import (
     refused,
     story,
 )
-from tests.statements import statements
 
 AN_HOUR = timedelta(hours=1)
 
@@ -49,11 +46,6 @@ def shop(api: Api) -> Api:
 def settings(api: Api, **given):
     etag = api.get("/v1/admin/program").headers["ETag"]
     return api.patch("/v1/admin/program", given, headers={"If-Match": etag})
-
-
-def withdraw(api: Api, code: str) -> None:
-    answer = api.post(f"/v1/admin/rewards/{code}/withdraw", headers={"Idempotency-Key": f"withdraw {code}"})
-    assert answer.status_code == 200, answer.json
 
 
 # The setting
@@ -220,124 +212,6 @@ def test_who_is_suspended_waits_and_who_is_closed_or_merged_is_forgotten(shop: A
     assert noticed(shop) == []
 
 
-# Not now
-
-
-def test_what_is_out_of_stock_is_tried_again_in_an_hour(api: Api):
-    give_by_itself(api, stock=1)
-    api.enrol()
-    buy(api, "A-1", amount=20_000)
-
-    serve(api)
-    assert (len(redeemed(api)), waits(api)) == (1, [("c-42", "out-of-stock", at(NOW + AN_HOUR))])
-    assert buckets(api) == {"available": 100}
-
-    api.post("/v1/admin/rewards/five-off/stock", {"change": 1}, headers={"Idempotency-Key": "one more"})
-    assert serve(api, NOW + AN_HOUR - timedelta(seconds=1)) == 0
-    assert serve(api, NOW + AN_HOUR) == 1
-    assert (len(redeemed(api)), waits(api)) == (2, [])
-
-
-def test_an_empty_pool_leaves_nothing_half_done(api: Api):
-    give_by_itself(api, fulfilment="pool")
-    api.post("/v1/admin/rewards/five-off/codes", {"codes": ["GIFT-1"]}, headers={"Idempotency-Key": "codes"})
-    api.enrol()
-    buy(api, "A-1", amount=20_000)
-
-    serve(api)
-
-    (made,) = redeemed(api)
-    assert made["voucher"]["code"] == "GIFT-1"
-    assert (buckets(api), waits(api)) == ({"available": 100}, [("c-42", "out-of-stock", at(NOW + AN_HOUR))])
-
-
-def test_a_limit_is_waited_for_until_its_period_is_over(api: Api, monkeypatch: pytest.MonkeyPatch):
-    give_by_itself(api, limits={"month": 2})
-    api.enrol()
-    buy(api, "A-1", amount=50_000)
-
-    serve(api)
-    assert (len(redeemed(api)), waits(api)) == (2, [("c-42", "limit-reached", "2026-04-01T00:00:00Z")])
-
-    it_is(monkeypatch, NOW + 31 * A_DAY)
-    serve(api, NOW + 31 * A_DAY)
-    assert (len(redeemed(api)), waits(api)) == (4, [("c-42", "limit-reached", "2026-05-01T00:00:00Z")])
-
-
-def test_a_window_is_waited_for_until_it_opens_and_not_after_it_closed(api: Api, monkeypatch: pytest.MonkeyPatch):
-    give_by_itself(api, valid_from=in_days(2), valid_to=in_days(3))
-    for customer_id in ("c-1", "c-2"):
-        api.enrol(customer_id)
-        buy(api, f"A-{customer_id}", customer_id=customer_id, amount=10_000)
-    serve(api)
-    assert waits(api) == [("c-1", "not-started", in_days(2)), ("c-2", "not-started", in_days(2))]
-
-    it_is(monkeypatch, NOW + 2 * A_DAY)
-    serve(api, NOW + 2 * A_DAY)
-    assert [len(redeemed(api, customer_id)) for customer_id in ("c-1", "c-2")] == [1, 1]
-    buy(api, "A-3", customer_id="c-1")
-    serve(api, NOW + 3 * A_DAY)
-
-    assert waits(api) == [("c-1", "ended", None)]
-
-
-def test_a_condition_is_asked_again_every_day_and_with_every_change_of_points(api: Api):
-    give_by_itself(api, when="member.attributes.newsletter == true")
-    api.enrol()
-    buy(api, "A-1", amount=10_000)
-    serve(api)
-    assert waits(api) == [("c-42", "condition-not-met", in_days(1))]
-
-    api.enrol("c-42", attributes={"newsletter": True})
-    assert serve(api) == 0
-    buy(api, "A-2", amount=100)
-    serve(api)
-
-    assert (len(redeemed(api)), waits(api)) == (1, [])
-
-
-def test_the_tier_decides_who_has_it_and_for_how_much(api: Api):
-    publish_ladder(api, {"code": "basic", "threshold": 0}, {"code": "gold", "threshold": 15_000})
-    give_by_itself(api, points=120, points_by_tier={"gold": 80}, tiers=["gold"])
-    api.enrol()
-    buy(api, "A-1", amount=10_000)
-    serve(api)
-    assert waits(api) == [("c-42", "tier-too-low", in_days(1))]
-
-    buy(api, "A-2", amount=5_000)
-    serve(api)
-
-    assert [made["points"] for made in redeemed(api)] == [80]
-    assert (buckets(api), waits(api)) == ({"available": 70}, [])
-
-
-def test_who_has_enough_for_another_tier_only_is_not_redeemed_for(api: Api):
-    publish_ladder(api, {"code": "basic", "threshold": 0}, {"code": "gold", "threshold": 50_000})
-    give_by_itself(api, points_by_tier={"gold": 80})
-    api.enrol()
-
-    buy(api, "A-1", amount=9_000)
-    serve(api)
-
-    assert (redeemed(api), waits(api)) == ([], [("c-42", "insufficient-points", in_days(1))])
-
-
-def test_books_that_contradict_themselves_hold_up_nobody(shop: Api):
-    shop.enrol("c-43")
-    buy(shop, "A-1")
-    buy(shop, "A-2", customer_id="c-43")
-    redeem, broken = service.redeem_for, shop.get("/v1/members/c-42").json["customer_id"]
-
-    def unsound(session, program_id, member, *args, **kwargs):
-        assert member.customer_id != broken
-        return redeem(session, program_id, member, *args, **kwargs)
-
-    with mock.patch("loyalty.rewards.auto_redeeming.redeem_for", unsound):
-        assert serve(shop) == 2
-
-    assert (len(redeemed(shop, "c-43")), waits(shop)) == (1, [("c-42", "books-unsound", at(NOW + AN_HOUR))])
-
-
 # The order of things at one instant
 
 
@@ -431,111 +305,3 @@ def test_what_is_cancelled_gives_its_points_back_and_is_redeemed_again(shop: Api
 
     assert serve(shop) == 1
     assert [each["status"] for each in redeemed(shop)] == ["confirmed", "cancelled"]
-
-
-# The worker
-
-
-def test_a_worker_that_was_down_for_a_week_redeems_what_is_left_then(shop: Api, monkeypatch: pytest.MonkeyPatch):
-    configure_units(shop, points=({"mode": "immediate"}, {"mode": "rolling", "days": 3}))
-    buy(shop, "A-1", amount=20_000)
-    configure_units(shop, points=({"mode": "immediate"}, {"mode": "rolling", "days": 30}))
-    buy(shop, "A-2", amount=10_000)
-    later = NOW + 7 * A_DAY
-    it_is(monkeypatch, later)
-
-    serve(shop, later)
-
-    (made,) = redeemed(shop)
-    assert made["redeemed_at"] == at(later)
-
-
-def test_sandboxes_are_served_by_their_own_clock(app, monkeypatch: pytest.MonkeyPatch):
-    with app.app_context(), transaction() as session:
-        program = a_program(session, sandbox=True)
-        api = Api(app, program, a_key(session, program))
-    configure_units(api, points=({"mode": "delay", "days": 14}, {"mode": "never"}))
-    give_by_itself(api)
-    api.enrol()
-    buy(api, "A-1")
-    api.post("/v1/admin/clock", {"now": in_days(20)})
-
-    with app.app_context():
-        for job in (jobs.search, jobs.redeem_automatically):
-            while True:
-                with transaction() as session:
-                    if not job(session):
-                        break
-
-    assert [made["redeemed_at"] for made in redeemed(api)] == [in_days(20)]
-
-
-def test_who_has_enough_already_is_found_in_batches_once_the_setting_is_a_minute_old(api: Api):
-    for number in range(5):
-        api.enrol(f"c-{number}")
-        buy(api, f"A-{number}", customer_id=f"c-{number}", amount=10_000 - (number % 2) * 100)
-    give_by_itself(api)
-
-    search(api, NOW + timedelta(seconds=59))
-    assert noticed(api) == []
-    search(api, NOW + timedelta(seconds=60), limit=2)
-
-    assert noticed(api) == ["c-0", "c-2", "c-4"]
-    serve(api)
-    assert [len(redeemed(api, f"c-{number}")) for number in range(5)] == [1, 0, 1, 0, 1]
-    search(api, NOW + A_DAY)
-    assert noticed(api) == []
-
-
-def test_who_has_enough_at_a_new_price_is_found(shop: Api):
-    buy(shop, "A-1", amount=9_000)
-    search(shop, NOW + A_DAY)
-    assert noticed(shop) == []
-
-    republish(shop, points=90)
-    search(shop, NOW + A_DAY)
-
-    assert (noticed(shop), serve(shop)) == (["c-42"], 1)
-
-
-def test_a_reward_that_is_withdrawn_is_redeemed_no_more_and_again_once_it_is_back(shop: Api):
-    withdraw(shop, "five-off")
-    buy(shop, "A-1")
-    assert noticed(shop) == []
-
-    republish(shop)
-    search(shop, NOW + A_DAY)
-
-    assert (noticed(shop), serve(shop)) == (["c-42"], 1)
-
-
-# Statements
-
-
-def test_an_order_takes_no_statement_more_for_it(shop: Api):
-    def order(order_id: str) -> int:
-        with statements() as sent:
-            buy(shop, order_id)
-        return len(sent)
-
-    order("A-1")
-    with_it = order("A-2")
-    configure(shop, auto_redeem=None)
-    order("A-3")
-
-    assert with_it == order("A-4")
-    assert with_it <= 5
-
-
-def test_many_who_are_noticed_at_once_cost_no_statement_more(shop: Api):
-    configure_units(shop, points=({"mode": "delay", "days": 14}, {"mode": "never"}))
-    later, program_id = NOW + 14 * A_DAY, shop.program.program_id
-    for number in range(10):
-        shop.enrol(f"c-{number}")
-        buy(shop, f"A-{number}", customer_id=f"c-{number}")
-
-    with shop.app.app_context(), transaction() as session, statements() as sent:
-        settlement.settle_program(session, program_id, now=later)
-
-    assert noticed(shop) == [f"c-{number}" for number in range(10)]
-    assert len(sent) <= 5
