@@ -8,6 +8,7 @@ what it led to, so whatever is cut off is done once, later.
 from datetime import datetime
 from uuid import UUID
 
+import orjson
 import structlog
 from psycopg.rows import tuple_row
 
@@ -86,22 +87,29 @@ def redeem_next(session: Session, program_id: UUID, *, now: datetime) -> int:
     elif declined:
         _wait(session, program, member_id, DECLINED, now=now, retry_at=now + LATER)
     else:
-        _serve(session, program, members[0], program.auto_redeem.reward, now=now)
+        _serve(session, program, members[0], program.auto_redeem.reward, program.notice_points, now=now)
     return 1
 
 
-def _serve(session: Session, program: Program, member: LockedMember, reward: str, *, now: datetime) -> None:
-    """Redeem as often as the points suffice; whoever has points for more than that is noticed by the ledger again."""
+def _serve(session: Session, program: Program, member: LockedMember, reward: str, least: int, *, now: datetime) -> None:
+    """Redeem as often as the points suffice, `MOST` times at the most: whoever has more was noted by the ledger again.
+
+    With less than `least` nobody can have the reward.
+    """
     program_id, member_id = program.program_id, member.member_id
     try:
         locks.require_active(member)
         for _ in range(MOST):
             with session.driver.transaction():  # a savepoint: what is refused leaves nothing
-                _redeem(session, program_id, member, reward, now=now)
+                left = _redeem(session, program_id, member, reward, now=now)
+            if left < least:
+                _forget(session, program_id, member_id)
+                return
+        session.run(_WAITS_NO_MORE, (program_id, member_id))
     except (MemberClosed, RewardNotFound):
         _forget(session, program_id, member_id)
     except DomainError as refused:
-        if isinstance(refused, InsufficientPoints) and refused.facts["available"] < (program.notice_points or 0):
+        if isinstance(refused, InsufficientPoints) and refused.facts["available"] < least:
             _forget(session, program_id, member_id)
         else:
             _wait(session, program, member_id, refused.code, now=now, retry_at=next_try(refused, now=now))
@@ -109,15 +117,16 @@ def _serve(session: Session, program: Program, member: LockedMember, reward: str
         # Left to those who mend it, and in nobody's way.
         log.exception("books contradict themselves", member_id=str(member_id))
         _wait(session, program, member_id, UNSOUND, now=now, retry_at=now + SOON)
-    else:
-        session.run(_WAITS_NO_MORE, (program_id, member_id))
 
 
-def _redeem(session: Session, program_id: UUID, member: LockedMember, reward: str, *, now: datetime) -> None:
+def _redeem(session: Session, program_id: UUID, member: LockedMember, reward: str, *, now: datetime) -> int:
+    """Redeem once; answers how many points are left to spend."""
     wish = NewRedemption(redemption_id=f"auto:{new_id().hex}", reward=reward)
     content = fingerprint([member.customer_id, wish.redemption_id, reward])
     locks.claim(session, program_id, "redemption", [(wish.redemption_id, member.member_id, content)])
-    redeem_for(session, program_id, member, wish, reason=AUTOMATIC, now=now)
+    answer = redeem_for(session, program_id, member, wish, reason=AUTOMATIC, now=now)
+    left: int = orjson.loads(answer.body)["balance"]["available"]
+    return left
 
 
 def _forget(session: Session, program_id: UUID, member_id: UUID) -> None:

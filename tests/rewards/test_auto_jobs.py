@@ -143,7 +143,7 @@ def test_many_who_are_noticed_at_once_cost_no_statement_more(shop: Api):
     assert len(sent) <= 5
 
 
-@pytest.mark.parametrize(("given", "most"), [({}, 12), ({"stock": 10}, 14)])
+@pytest.mark.parametrize(("given", "most"), [({}, 8), ({"stock": 10}, 9)])
 def test_serving_a_member_takes_a_handful_of_statements(api: Api, given: dict[str, int], most: int):
     give_by_itself(api, **given)
     for customer_id in ("c-1", "c-2"):
