@@ -8,11 +8,16 @@ from psycopg.rows import class_row
 
 from loyalty.db.paging import Page, Window, page
 from loyalty.db.session import Session
+from loyalty.programs.domain import POINTS
 
+# Who has spent the points elsewhere, or waits for what the program no longer gives, does not wait any more.
 _WAITS = """
 SELECT m.customer_id, w.reward_code AS reward, w.reason, w.tried_at, w.retry_at, w.member_id
-FROM auto_redeem_waits w JOIN members m ON m.member_id = w.member_id
-WHERE w.program_id = %s AND w.member_id > %s ORDER BY w.member_id LIMIT %s
+FROM auto_redeem_waits w JOIN programs p ON p.program_id = w.program_id JOIN members m ON m.member_id = w.member_id
+JOIN accounts a ON a.member_id = w.member_id AND a.unit = %(unit)s AND a.available >= p.notice_points
+WHERE w.program_id = %(program_id)s AND w.member_id > %(after)s
+  AND w.reward_code = p.settings #>> '{auto_redeem, reward}'
+ORDER BY w.member_id LIMIT %(limit)s
 """
 _FIRST = str(UUID(int=0))
 
@@ -32,7 +37,8 @@ class Wait:
 def waits(session: Session, program_id: UUID, window: Window) -> Page[Wait]:
     """Those who wait, in the order in which they were enrolled."""
     (after,) = window.position(str) or (_FIRST,)
-    rows = session.rows(_WAITS, (program_id, _uuid(after), window.limit + 1), into=class_row(Wait))
+    where = {"program_id": program_id, "unit": POINTS, "after": _uuid(after), "limit": window.limit + 1}
+    rows = session.rows(_WAITS, where, into=class_row(Wait))
     return page(rows, window, lambda wait: [str(wait.member_id)])
 
 

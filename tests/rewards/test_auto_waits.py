@@ -15,7 +15,9 @@ from tests.shop import (
     at,
     buckets,
     buy,
+    configure,
     in_days,
+    pay,
     publish_ladder,
 )
 
@@ -148,3 +150,45 @@ def test_books_that_contradict_themselves_hold_up_nobody(shop: Api):
         assert serve(shop) == 2
 
     assert (len(redeemed(shop, "c-43")), waits(shop)) == (1, [("c-42", "books-unsound", at(NOW + AN_HOUR))])
+
+
+def test_who_has_spent_the_points_elsewhere_waits_no_more(api: Api):
+    give_by_itself(api, stock=0)
+    api.enrol()
+    buy(api, "A-1")
+    serve(api)
+    assert len(waits(api)) == 1
+
+    pay(api, 1)
+
+    assert waits(api) == []
+    assert (serve(api, NOW + A_DAY), serve(api, NOW + 9 * A_DAY)) == (1, 0)
+
+
+def test_nobody_waits_for_what_the_program_no_longer_gives(api: Api):
+    give_by_itself(api, stock=0)
+    api.enrol()
+    buy(api, "A-1")
+    serve(api)
+
+    configure(api, auto_redeem=None)
+
+    assert waits(api) == []
+
+
+def test_those_who_wait_are_told_page_by_page(api: Api):
+    give_by_itself(api, stock=0)
+    for number in range(5):
+        api.enrol(f"c-{number}")
+        buy(api, f"A-{number}", customer_id=f"c-{number}")
+    serve(api)
+
+    found, after = [], ""
+    while True:
+        page = api.get(f"/v1/admin/automatic-redemption/waits?limit=2{after}").json
+        found.append([wait["customer_id"] for wait in page["data"]])
+        if page["next"] is None:
+            break
+        after = f"&after={page['next']}"
+
+    assert found == [["c-0", "c-1"], ["c-2", "c-3"], ["c-4"]]
