@@ -25,6 +25,7 @@ from loyalty.payments import routes as payments_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import admin_routes as reward_admin_routes
+from loyalty.rewards import auto_routes as auto_redeem_routes
 from loyalty.rewards import fact_schemas as rewards_facts
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
@@ -49,6 +50,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
     (reward_admin_routes.bp, "admin"),
+    (auto_redeem_routes.bp, "admin"),
     (vouchers_routes.bp, "rewards"),
     (vouchers_routes.admin, "admin"),
     (tier_grant_routes.admin, "admin"),

@@ -12,6 +12,7 @@ from loyalty.configuration.schemas import ComparisonSchema, ConfigurationSchema
 from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning.errors import RulesInvalid
+from loyalty.programs.errors import AutoRedeemImpossible
 from loyalty.rewards.errors import RewardInvalid
 from loyalty.tiers.errors import LadderInvalid
 from loyalty.web.blueprints import Blueprint, reads, transactional
@@ -40,7 +41,7 @@ def compare_configuration(session: Session, wanted: dict[str, Any]) -> Compariso
 
 
 @bp.post("/import")
-@bp.refuses(LadderInvalid, RewardInvalid, RulesInvalid)
+@bp.refuses(LadderInvalid, RewardInvalid, RulesInvalid, AutoRedeemImpossible)
 @transactional
 @idempotent
 @bp.arguments(ConfigurationSchema(), example=CONFIGURATION)

@@ -29,8 +29,9 @@ def import_configuration(
 ) -> Comparison:
     """Make a program as a document says: all of it or nothing, and nothing at all where it is so already.
 
-    Goes through the use cases of the endpoints. Settings come first, for rules may give units that they add.
-    Refuses: LadderInvalid, RewardInvalid, RulesInvalid.
+    Goes through the use cases of the endpoints. Rewards come before settings, which may name one of them, and settings
+    before rules, which may give units that they add.
+    Refuses: LadderInvalid, RewardInvalid, RulesInvalid, AutoRedeemImpossible.
     """
     working = clock.stopwatch()
     programs.hold_still(session, program_id)
@@ -39,11 +40,11 @@ def import_configuration(
         return comparison
     before = queries.configuration(session, program_id, now=now)
     programs.touch(session, program_id)
-    if comparison.touches("/program"):
-        programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
     for number, (code, new) in enumerate(wanted.get("rewards", ())):
         if comparison.touches(f"/rewards/{number}"):
             _publish_reward(session, program_id, (number, code, new), actor=actor, now=now)
+    if comparison.touches("/program"):
+        programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
     # Last of all, for these take effect a moment from then.
     in_force_at = now
     if comparison.touches("/ladder"):

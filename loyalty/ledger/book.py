@@ -77,12 +77,14 @@ class Shelf(Generic[K, V]):
 class Book:
     """What one member holds and what a decision adds to it.
 
-    `now` never lies before what the books know already, however the clocks of two servers differ.
+    `now` never lies before what the books know already, however the clocks of two servers differ. `notice_points`: who
+    has so many to spend when the book is closed is made a note of.
     """
 
-    def __init__(self, holdings: Holdings, *, zone: str, now: datetime) -> None:
+    def __init__(self, holdings: Holdings, *, zone: str, now: datetime, notice_points: int | None = None) -> None:
         self.member_id = holdings.member_id
         self.zone = zone
+        self.notice_points = notice_points
         self.now = max([now, *(account.known_at for account in holdings.accounts)])
         self.accounts: Shelf[str, Account] = Shelf(lambda account: account.unit, holdings.accounts)
         self.lots: Shelf[int, Lot] = Shelf(lambda lot: lot.seq, holdings.lots)

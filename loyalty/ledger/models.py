@@ -227,6 +227,20 @@ class UpcomingRow(Base):
     expiring: Mapped[int] = mapped_column(BigInteger)
 
 
+class NoticeRow(Base):
+    """A member who has as many points to spend as the program waits for (`notice_points`).
+
+    Written along with what made it so, and deleted by whoever waited, each under the member's lock.
+    """
+
+    __tablename__ = "account_notices"
+    __table_args__ = (Index("ix_account_notices_noticed_at", "program_id", "noticed_at"),)
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    noticed_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+
+
 class CheckpointRow(Base):
     """The sums of an account's entries up to `seq`, kept at every 64th entry of a member. They only grow, too."""
 

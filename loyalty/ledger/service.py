@@ -18,11 +18,12 @@ from loyalty.ledger.models import (
     EntryRow,
     HoldRow,
     LotRow,
+    NoticeRow,
     UpcomingRow,
 )
 from loyalty.ledger.settling import settle
 from loyalty.members.domain import LockedMember
-from loyalty.programs.domain import Program
+from loyalty.programs.domain import POINTS, Program
 
 _ACCOUNT = holdings.ACCOUNT_COLUMNS
 _ENTRY = (
@@ -84,7 +85,7 @@ def foresee_book(
 
 
 def _settled(held: Holdings, program: Program, now: datetime, since: datetime | None) -> Book:
-    book = Book(held, zone=program.time_zone, now=now)
+    book = Book(held, zone=program.time_zone, now=now, notice_points=program.notice_points)
     idle = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
     missed = any(lot.deadline_at is not None and lot.deadline_at <= book.now for lot in book.lots)
     settle(book, min(since or book.now, book.now) if idle or missed else book.now)
@@ -138,6 +139,9 @@ def changes_of(book: Book, program_id: UUID, *, now: datetime) -> Changes:
     for checkpoint in book.checkpoints:
         changes.insert(CheckpointRow, _row(checkpoint, _CHECKPOINT))
     _keep_upcoming(changes, book)
+    if book.notice_points is not None and book.account(POINTS).available >= book.notice_points:
+        # Of one who had as many before, too: what they can do with them may have changed along with this.
+        changes.increase(NoticeRow, {"program_id": program_id, "member_id": book.member_id, "noticed_at": book.now})
     return changes
 
 

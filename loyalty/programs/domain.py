@@ -80,6 +80,13 @@ class PaySettings:
     require_payment: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class AutoRedeem:
+    """The reward that members are given by themselves, as soon as their points suffice."""
+
+    reward: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProgram:
     """What a program needs to exist; the rest has defaults and is changed later."""
@@ -94,7 +101,11 @@ class NewProgram:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """A program's settings at one version. `config_version` moves with any change of its configuration."""
+    """A program's settings at one version. `config_version` moves with any change of its configuration.
+
+    `notice_points` is worked out, not set: the ledger makes a note of members who have so many points to spend, for
+    whoever waits for it (None: nobody does).
+    """
 
     program_id: UUID
     code: str
@@ -113,11 +124,13 @@ class Program:
     returns: ReturnSettings = ReturnSettings()
     reinstatement: ReinstatementSettings = ReinstatementSettings()
     pay: PaySettings = PaySettings()
+    auto_redeem: AutoRedeem | None = None
     holdout_percent: int = 0
+    notice_points: int | None = None
 
 
-# What a program is called by whom, and what counts its changes, is no setting of it.
-NOT_SETTINGS = ("program_id", "version", "config_version")
+# What a program is called by whom, what counts its changes, and what is worked out from others, is no setting of it.
+NOT_SETTINGS = ("program_id", "version", "config_version", "notice_points")
 
 
 def document_of(program: Program) -> dict[str, Any]:
@@ -135,7 +148,7 @@ def with_changes(program: Program, changes: dict[str, Any]) -> Program:
     """The program as it would be with some settings changed: what is given is changed, what is absent stays."""
     document = document_of(program)
     for name, value in changes.items():
-        document[name] = {**document[name], **value} if isinstance(value, dict) else value
+        document[name] = {**(document[name] or {}), **value} if isinstance(value, dict) else value
     return program_from(document, **{name: getattr(program, name) for name in NOT_SETTINGS})
 
 
@@ -144,9 +157,9 @@ def settings_from(stored: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {k: stored[k] for k in ("auto_enrol", "rounding", "holdout_percent") if k in stored}
     nested = {
         "earn": EarnSettings, "stacking": Stacking, "returns": ReturnSettings, "pay": PaySettings,
-        "reinstatement": ReinstatementSettings,
+        "reinstatement": ReinstatementSettings, "auto_redeem": AutoRedeem,
     }  # fmt: skip
-    made |= {name: kind(**stored[name]) for name, kind in nested.items() if name in stored}
+    made |= {name: kind(**stored[name]) for name, kind in nested.items() if stored.get(name) is not None}
     if "units" in stored:
         stored_units = {unit: unit_terms_from(terms) for unit, terms in stored["units"].items()}
         made["units"] = {POINTS: UnitTerms(), **stored_units}

@@ -1,6 +1,8 @@
 """What the programs slice refuses."""
 
-from loyalty.core.errors import Conflict, NotFound
+from typing import Any
+
+from loyalty.core.errors import Conflict, NotFound, RuleRefused
 
 
 class ProgramNotFound(NotFound):
@@ -19,3 +21,12 @@ class ProgramVersionNotFound(NotFound):
     """The program never had settings of this version."""
 
     code = "program-version-not-found"
+
+
+class AutoRedeemImpossible(RuleRefused):
+    """The reward cannot be redeemed for members by itself."""
+
+    code = "auto-redeem-impossible"
+
+    def __init__(self, reward: str, why: str, **facts: Any) -> None:
+        super().__init__(f"'{reward}' {why}", reward=reward, **facts)

@@ -18,6 +18,7 @@ class ProgramRow(Base):
     __table_args__ = (
         UniqueConstraint("code"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency_is_iso_4217"),
+        CheckConstraint("notice_points > 0", name="notice_points_positive"),
         CheckConstraint("clock_ahead >= '0' AND (sandbox OR clock_ahead = '0')", name="clock_of_a_sandbox_runs_ahead"),
     )
 
@@ -33,6 +34,7 @@ class ProgramRow(Base):
     config_version: Mapped[int] = mapped_column(BigInteger, default=1)
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
     clock_ahead: Mapped[timedelta] = mapped_column(Interval, default=timedelta(0), server_default="0")
+    notice_points: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class ProgramVersionRow(Base):

@@ -118,5 +118,5 @@ def codes(session: Session) -> list[str]:
 
 
 def _program(row: dict[str, Any]) -> Program:
-    numbers = {name: row[name] for name in ("program_id", "version", "config_version")}
+    numbers = {name: row[name] for name in ("program_id", "version", "config_version", "notice_points")}
     return program_from({**row, **row["settings"]}, **numbers)

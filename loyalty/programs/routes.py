@@ -9,6 +9,7 @@ from loyalty.core.errors import PreconditionMissing, Stale
 from loyalty.db.session import Session
 from loyalty.programs import queries, service
 from loyalty.programs.domain import Program
+from loyalty.programs.errors import AutoRedeemImpossible
 from loyalty.programs.examples import PROGRAM, SETTINGS
 from loyalty.programs.schemas import ProgramSchema, ProgramSettingsSchema
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
@@ -27,7 +28,7 @@ def get_program(session: Session) -> tuple[Program, dict[str, str]]:
 
 
 @bp.patch("")
-@bp.refuses(PreconditionMissing, Stale)
+@bp.refuses(PreconditionMissing, Stale, AutoRedeemImpossible)
 @transactional
 @bp.arguments(ProgramSettingsSchema(), example=SETTINGS)
 @bp.response(200, ProgramSchema(), example=PROGRAM, headers=VERSIONED)

@@ -139,6 +139,12 @@ class PaySettingsSchema(Schema):
     require_payment = Flag(metadata={"description": "An order with `points_paid` must name its payment."})
 
 
+class AutoRedeemSchema(Schema):
+    """The reward that is redeemed for members as soon as their points suffice."""
+
+    reward = Code(required=True)
+
+
 class ProgramSettingsSchema(Schema):
     """What can be changed of a program. Everything is optional; what is absent stays."""
 
@@ -159,6 +165,14 @@ class ProgramSettingsSchema(Schema):
     returns = fields.Nested(ReturnSettingsSchema)
     reinstatement = fields.Nested(ReinstatementSettingsSchema)
     pay = fields.Nested(PaySettingsSchema)
+    auto_redeem = fields.Nested(
+        AutoRedeemSchema,
+        allow_none=True,
+        metadata={
+            "description": "The reward, one that gives a code, that is redeemed for members by itself whenever their "
+            "points suffice; null: none is."
+        },
+    )
     holdout_percent = Whole(most=100)
 
 

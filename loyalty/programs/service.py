@@ -1,5 +1,6 @@
 """Creating programs and changing their settings."""
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,19 @@ _TOUCH = "UPDATE programs SET config_version = config_version + 1 WHERE program_
 _HOLD_STILL = "SELECT 1 FROM programs WHERE program_id = %s FOR NO KEY UPDATE"
 
 _SET_CLOCK = "UPDATE programs SET clock_ahead = %s WHERE program_id = %s"
+
+_SET_NOTICE = "UPDATE programs SET notice_points = %s WHERE program_id = %s"
+
+# Whom a change of settings concerns that this slice knows nothing of: called with the program as it was and as it is
+# now, in the same transaction. They may refuse it.
+Follower = Callable[[Session, Program, Program, datetime], None]
+_followers: list[Follower] = []
+
+
+def follows_settings(follower: Follower) -> Follower:
+    """Declare a function that is called with every change of a program's settings."""
+    _followers.append(follower)
+    return follower
 
 
 def create_program(session: Session, new: NewProgram, *, actor: str = COMMAND_LINE, now: datetime) -> Program:
@@ -57,10 +71,18 @@ def set_clock(session: Session, program_id: UUID, *, ahead: timedelta) -> None:
     session.run(_SET_CLOCK, (ahead, program_id))
 
 
+def set_notice(session: Session, program_id: UUID, points: int | None) -> None:
+    """Let the ledger note who has so many points to spend; None: nobody. The caller announces it (`touch`)."""
+    session.run(_SET_NOTICE, (points, program_id))
+
+
 def change_settings(
     session: Session, program_id: UUID, changes: dict[str, Any], *, actor: str = COMMAND_LINE, now: datetime
 ) -> Program:
-    """Change the settings given, leave the others. The caller holds the program's lock (`touch`)."""
+    """Change the settings given, leave the others. The caller holds the program's lock (`touch`).
+
+    Refuses: AutoRedeemImpossible.
+    """
     before = queries.load(session, program_id)
     row = session.orm.get_one(ProgramRow, program_id)
     for name in _COLUMNS:
@@ -70,10 +92,13 @@ def change_settings(
     for name, value in changes.items():
         if name not in _COLUMNS:
             # A unit that was added stays, for members may hold points in it.
-            stored[name] = {**stored.get(name, {}), **value} if isinstance(value, dict) else value
+            stored[name] = {**(stored.get(name) or {}), **value} if isinstance(value, dict) else value
     row.settings = stored
     row.version += 1
     session.orm.flush()
+    after = queries.load(session, program_id)
+    for follow in _followers:
+        follow(session, before, after, now)
     return _recorded(session, program_id, "program.changed", before=before, actor=actor, now=now)
 
 

@@ -12,7 +12,7 @@ from loyalty.core.errors import NothingToPublish
 from loyalty.core.findings import Finding
 from loyalty.db.session import Session
 from loyalty.programs import queries as programs
-from loyalty.rewards import catalogue, stock
+from loyalty.rewards import arranging, catalogue, stock
 from loyalty.rewards.catalogue import RewardDraft
 from loyalty.rewards.checking import check
 from loyalty.rewards.domain import NewReward, Reward
@@ -172,6 +172,7 @@ def _record_version(session: Session, row: RewardRow, *, actor: str, now: dateti
         )
     )
     session.orm.flush()
+    arranging.reward_changed(session, row.program_id, row.code, now=now)
 
 
 def _audited(

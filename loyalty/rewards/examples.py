@@ -156,3 +156,16 @@ REDEMPTION = {
 }
 
 REDEMPTIONS = {"data": [REDEMPTION], "next": None}
+
+AUTO_REDEEM_WAITS = {
+    "data": [
+        {
+            "customer_id": "c-42",
+            "reward": "five-off",
+            "reason": "out-of-stock",
+            "tried_at": "2026-03-01T12:00:00Z",
+            "retry_at": "2026-03-01T13:00:00Z",
+        }
+    ],
+    "next": None,
+}

@@ -121,3 +121,32 @@ class RedemptionRow(Base):
     reference: Mapped[str | None] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     receipt: Mapped[str] = mapped_column(Text)
+
+
+class AutoWaitRow(Base):
+    """A member for whom the program's reward was not redeemed by itself yet: why, and when that is tried again.
+
+    No `retry_at`: not before something changes.
+    """
+
+    __tablename__ = "auto_redeem_waits"
+    __table_args__ = (
+        Index("ix_auto_redeem_waits_retry_at", "program_id", "retry_at", postgresql_where=text("retry_at IS NOT NULL")),
+    )
+
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    member_id: Mapped[UUID] = mapped_column(primary_key=True)
+    reward_code: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(Text)
+    tried_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    retry_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+
+
+class AutoSweepRow(Base):
+    """How far the search has come for members who have had enough points since before the program waited for them."""
+
+    __tablename__ = "auto_redeem_sweeps"
+
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"), primary_key=True)
+    begins_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True))
+    after_member: Mapped[UUID]

@@ -48,15 +48,23 @@ def redeem_reward(
     claimed = _claim(session, program_id, customer_id, wish, now=now)
     if isinstance(claimed, Answer):
         return claimed
-    program = programs.current(session, program_id, config_version=claimed.config_version)
+    return redeem_for(session, program_id, claimed, wish, now=now)
+
+
+def redeem_for(
+    session: Session, program_id: UUID, member: LockedMember, wish: NewRedemption, *, reason: str | None = None,
+    now: datetime,
+) -> Answer:  # fmt: skip
+    """`redeem_reward` for an active member under the lock, and an id that was claimed. `reason`: why it came about."""
+    program = programs.current(session, program_id, config_version=member.config_version)
     catalogue = catalogues.catalogue(session, program)
     reward = catalogues.published(session, program, wish.reward)
-    who = Who(claimed.member_id, claimed.enrolled_at)
+    who = Who(member.member_id, member.enrolled_at)
     asked = asking(session, program, who, catalogue.only(reward), now=now)
     points = reward.cost(asked.tier_code)
-    book = ledger.open_book_to_spend(session, program, claimed, POINTS, points, now=now)
+    book = ledger.open_book_to_spend(session, program, member, POINTS, points, now=now)
     require_available(reward, replace(asked, available=book.account(POINTS).available))
-    return _redeem(session, _Case(program, claimed, reward, points), book, wish, now=now)
+    return _redeem(session, _Case(program, member, reward, points), book, wish, reason=reason, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +84,14 @@ def require_available(reward: Reward, asked: Asking) -> None:
         raise _refusal(reward, found.reasons[0])
 
 
-def _redeem(session: Session, case: _Case, book: Book, wish: NewRedemption, *, now: datetime) -> Answer:
+def _redeem(
+    session: Session, case: _Case, book: Book, wish: NewRedemption, *, reason: str | None, now: datetime
+) -> Answer:
     member, reward, program_id = case.member, case.reward, case.program.program_id
     made = Redemption(
         member_id=member.member_id, redemption_id=wish.redemption_id, reward_code=reward.code,
         reward_version=reward.version, status="held", points=case.points, fulfilment=reward.fulfilment,
-        took_stock=reward.is_limited, redeemed_at=now,
+        took_stock=reward.is_limited, redeemed_at=now, reason=reason,
     )  # fmt: skip
     voucher, changes = None, Changes()
     if wish.hold:

@@ -29,7 +29,8 @@ A_WEEK = 7 * 24 * 60 * 60
 EACH = {
     "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
     "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
-    "rewards.expire", "rewards.expire_sandboxes", "web.forget_attempts",
+    "rewards.expire", "rewards.expire_sandboxes", "rewards.redeem_automatically", "rewards.search",
+    "web.forget_attempts",
 }  # fmt: skip
 
 
