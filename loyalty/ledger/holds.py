@@ -91,16 +91,18 @@ def refuse_cancelled(session: Session, program_id: UUID, order_id: str | None) -
 
 def _open(session: Session, program_id: UUID, hold_id: str, *, now: datetime) -> tuple[LockedMember, Program, Book]:
     """The book of the hold's member, with the hold and its lots. Payments under way end, whoever is suspended."""
-    owner = locks.holder(session, program_id, "hold", hold_id)
-    member = None if owner is None else locks.lock_by_id(session, owner.member_id)
-    held = None if owner is None else holdings.hold(session, owner.member_id, hold_id)
-    if member is None or held is None:
+    found = locks.lock_holder(session, program_id, "hold", hold_id)
+    if found is None:
         raise HoldNotFound(hold_id)
+    owner_id, member = found
     program = programs.current(session, program_id, config_version=member.config_version)
-    book = service.open_book(session, program, member, now=now)
-    book.holds.take_in([held])
-    if book.member_id == held.member_id:
-        book.lots.take_in(holdings.lots_named(session, held.member_id, (lot for lot, _ in held.pieces)))
+    book = service.open_book(session, program, member, now=now, named=[hold_id])
+    if book.member_id != owner_id or book.holds.get(hold_id) is None:
+        # Its member was merged into this one, which takes that nothing is on hold any more.
+        held = holdings.hold(session, owner_id, hold_id)
+        if held is None:
+            raise HoldNotFound(hold_id)
+        book.holds.take_in([held])
     return member, program, book
 
 

@@ -41,6 +41,10 @@ _LOCK = _LOCK.format(more="")
 _LOCK_BY_ID = f"""
 SELECT {_LOCKED} FROM members m WHERE m.member_id = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
 """
+_LOCK_HOLDER = f"""
+SELECT {_LOCKED} FROM natural_keys k JOIN members m ON m.member_id = k.member_id
+WHERE k.program_id = %s AND k.kind = %s AND k.key = %s AND m.merged_into IS NULL FOR NO KEY UPDATE OF m
+"""
 _HOLD_STILL = "SELECT 1 FROM members WHERE member_id = %s FOR NO KEY UPDATE"
 _MERGED_INTO = "SELECT merged_into FROM members WHERE member_id = %s"
 
@@ -156,6 +160,19 @@ def lock_by_id(session: Session, member_id: UUID) -> LockedMember | None:
         if into is None:
             return None
         member_id = into
+
+
+def lock_holder(session: Session, program_id: UUID, kind: str, key: str) -> tuple[UUID, LockedMember] | None:
+    """Lock the member who used an id or, if that one was merged, who it was merged into; beside it, who used the id.
+
+    None: nobody used it, or nobody's id stands for who did.
+    """
+    found = session.row(_LOCK_HOLDER, (program_id, kind, key), into=class_row(LockedMember))
+    if found is not None:
+        return found.member_id, found
+    owner = holder(session, program_id, kind, key)
+    member = None if owner is None else lock_by_id(session, owner.member_id)
+    return None if owner is None or member is None else (owner.member_id, member)
 
 
 def lock_due_members(session: Session, table: Due, *, now: datetime, limit: int) -> dict[UUID, list[LockedMember]]:

@@ -45,14 +45,14 @@ def refund_payment(session: Session, program_id: UUID, payment_id: str, new: New
 
     Refuses: PaymentNotFound, PaymentNotCaptured, PaymentResolved, RefundExceedsPayment, IdempotencyConflict.
     """
-    owner = locks.holder(session, program_id, "payment", payment_id)
-    member = None if owner is None else locks.lock_by_id(session, owner.member_id)
-    if owner is None or member is None:
+    found = locks.lock_holder(session, program_id, "payment", payment_id)
+    if found is None:
         raise PaymentNotFound(payment_id)
+    owner_id, member = found
     request = Request("refund", new.refund_id, fingerprint([payment_id, new]))
-    if answer := receipts.first_answer(session, program_id, request, owner.member_id):
+    if answer := receipts.first_answer(session, program_id, request, owner_id):
         return answer
-    key = (owner.member_id, payment_id)
+    key = (owner_id, payment_id)
     payment = queries.paid(session, [key])[key]
     points = _points(payment, new, now)
     program = programs.current(session, program_id, config_version=member.config_version)
@@ -67,7 +67,7 @@ def refund_payment(session: Session, program_id: UUID, payment_id: str, new: New
     changes = ledger.changes_of(book, program_id, now=now)
     changes.update(PaymentRow, after)
     whose = {"refund_id": new.refund_id, "customer_id": member.customer_id, "balance": ledger.brief(book, POINTS)}
-    answer = receipts.keep(changes, request, owner.member_id, {**whose, **_told(payment, after, outcomes)})
+    answer = receipts.keep(changes, request, owner_id, {**whose, **_told(payment, after, outcomes)})
     write(session, changes)
     return answer
 

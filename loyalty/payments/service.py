@@ -125,16 +125,16 @@ def release_payment(session: Session, program_id: UUID, payment_id: str, *, now:
 
 def _open(session: Session, program_id: UUID, payment_id: str, *, now: datetime) -> _Open:
     """A payment that is held; it ends, whoever is suspended. Refuses: PaymentNotFound, PaymentResolved."""
-    owner = locks.holder(session, program_id, "payment", payment_id)
-    member = None if owner is None else locks.lock_by_id(session, owner.member_id)
-    if owner is None or member is None:
+    found = locks.lock_holder(session, program_id, "payment", payment_id)
+    if found is None:
         raise PaymentNotFound(payment_id)
+    owner_id, member = found
     program = programs.current(session, program_id, config_version=member.config_version)
     hold_id = hold_id_of(payment_id)
     book = ledger.open_book(session, program, member, now=now, named=[hold_id])
     # Who was merged had nothing on hold any more.
-    held = book.holds.get(hold_id) if book.member_id == owner.member_id else None
-    held = held or holdings.hold(session, owner.member_id, hold_id)
+    held = book.holds.get(hold_id) if book.member_id == owner_id else None
+    held = held or holdings.hold(session, owner_id, hold_id)
     assert held is not None, "a payment has a hold"
     capturing.require_held(held, at=book.now)
     return _Open(member, program, book, held)

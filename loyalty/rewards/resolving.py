@@ -127,11 +127,11 @@ def fulfil(session: Session, program_id: UUID, redemption_id: str, *, reference:
 
 def _open(session: Session, program_id: UUID, redemption_id: str) -> _Case:
     """The redemption, with its member locked. Redemptions under way end, whoever is suspended."""
-    owner = locks.holder(session, program_id, "redemption", redemption_id)
-    member = None if owner is None else locks.lock_by_id(session, owner.member_id)
-    if owner is None or member is None:
+    found = locks.lock_holder(session, program_id, "redemption", redemption_id)
+    if found is None:
         raise RedemptionNotFound(redemption_id)
-    made = queries.recorded(session, owner.member_id, redemption_id)
+    owner_id, member = found
+    made = queries.recorded(session, owner_id, redemption_id)
     return _Case(made, programs.current(session, program_id, config_version=member.config_version), member)
 
 

@@ -9,6 +9,7 @@ from loyalty.app import FACTS
 from loyalty.events.domain import Fact
 from loyalty.members.domain import LockedMember
 from loyalty.rewards import events
+from loyalty.rewards.domain import RedemptionStatus
 from loyalty.rewards.fact_schemas import KINDS, STATUSES
 from tests.builders import NOW, new_id
 
@@ -39,7 +40,7 @@ def test_the_data_of_a_fact_has_the_shape_that_the_contract_gives_it(fact: Fact)
 
 def test_every_kind_is_told_and_every_status_has_one():
     assert {(fact.type, fact.version) for fact in TOLD} == {(kind.type, kind.version) for kind in KINDS}
-    assert get_args(events.Status) == STATUSES
+    assert get_args(RedemptionStatus) == STATUSES
 
 
 def test_a_fact_of_a_redemption_names_the_member_and_one_of_a_stock_nobody():

@@ -50,7 +50,7 @@ def test_a_reward_is_created_with_201_and_replaced_with_its_etag(api: Api):
         ({"stock": -1}, "/stock"),
         ({"valid_from": "2026-02-01T00:00:00Z", "valid_to": "2026-01-01T00:00:00Z"}, "/valid_to"),
         ({"fulfilment": "pigeon"}, "/fulfilment"),
-        ({"limits": {"fortnight": 1}}, "/limits/fortnight/key"),
+        ({"limits": {"fortnight": 1}}, "/limits/fortnight"),
         ({"when": ""}, "/when"),
         ({"name": ""}, "/name"),
     ],

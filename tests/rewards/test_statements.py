@@ -39,10 +39,10 @@ def shop(api: Api, monkeypatch: pytest.MonkeyPatch) -> Api:
 
 
 # What a verb takes of a reward with a stock and no code. A code is drawn, read, or voided besides.
-TAKES = {"confirm": 8, "confirm again": 4, "fulfil": 5, "cancel held": 8, "confirm other": 8, "cancel": 7}
+TAKES = {"confirm": 5, "confirm again": 3, "fulfil": 4, "cancel held": 5, "confirm other": 5, "cancel": 6}
 MORE = {
-    "code": {"confirm": 9, "fulfil": 6, "confirm other": 9, "cancel": 9},
-    "pool": {"confirm": 9, "fulfil": 6, "confirm other": 9, "cancel": 8},
+    "code": {"confirm": 6, "fulfil": 5, "confirm other": 6, "cancel": 8},
+    "pool": {"confirm": 6, "fulfil": 5, "confirm other": 6, "cancel": 7},
 }
 
 
