@@ -16,7 +16,7 @@ from loyalty.members.domain import LockedMember
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 from loyalty.members.service import set_status
 from loyalty.programs.domain import Program
-from loyalty.rewards import catalogue, queries, service
+from loyalty.rewards import catalogue, queries, service, stock
 from loyalty.rewards.domain import NewRedemption
 from loyalty.rewards.errors import OutOfStock, RewardEnded, RewardNotFound, RewardNotStarted
 from tests.builders import NOW, a_member, a_program, a_reward
@@ -140,6 +140,14 @@ def test_a_reward_whose_stock_is_lifted_never_runs_out(session: Session, program
     a_reward(session, program, stock=None)
 
     assert not redeem("r-2").replayed
+
+
+def test_whoever_waits_while_the_stock_is_lifted_is_not_refused(session: Session, program: Program, redeem):
+    a_reward(session, program, stock=0)
+    # As if it had been lifted after the redemption read the catalogue.
+    stock.restock(session, program.program_id, "five-off", None)
+
+    assert not redeem("r-1").replayed
 
 
 def test_the_same_redemption_again_is_the_first_answer_whatever_happened_since(
