@@ -64,13 +64,13 @@ def test_a_capture_takes_three_and_four_for_an_order(api: Api, monkeypatch: pyte
     assert [len(sent) for sent in (plain, named, freed)] == [3, 4, 3], (plain, named, freed)
 
 
-def test_a_refund_takes_seven(api: Api):
+def test_a_refund_takes_six(api: Api):
     pay(api, 1_500)
 
     with statements() as sent:
         assert refund(api).status_code == 201
 
-    assert len(sent) == 7, sent
+    assert len(sent) == 6, sent
 
 
 def test_an_order_with_its_payment_takes_three(api: Api):
