@@ -17,6 +17,7 @@ FACTS = {
                 "status": "confirmed",
                 "reason": None,
                 "voucher_issued": True,
+                "fulfilment": "code",
             },
         },
         {

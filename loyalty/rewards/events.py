@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty.events.domain import Fact
-from loyalty.rewards.domain import RedemptionStatus
+from loyalty.rewards.domain import Fulfilment, RedemptionStatus
 
 
 def redemption_became(
@@ -16,6 +16,7 @@ def redemption_became(
     reward: str,
     points: int,
     voucher_issued: bool,
+    fulfilment: Fulfilment,
     reason: str | None = None,
     occurred_at: datetime,
 ) -> Fact:
@@ -33,6 +34,7 @@ def redemption_became(
             "status": status,
             "reason": reason,
             "voucher_issued": voucher_issued,
+            "fulfilment": fulfilment,
         },
     )
 

@@ -4,9 +4,9 @@ from marshmallow import Schema, fields
 from marshmallow.validate import OneOf
 
 from loyalty.events.schemas import Kind
+from loyalty.rewards.domain import FULFILMENTS, STATUSES
 from loyalty.web.fields import Code, Flag, Points, ShopId, Text, Whole
 
-STATUSES = ("held", "confirmed", "fulfilled", "cancelled", "expired")
 STOCK_MAX = 10**9
 
 
@@ -19,6 +19,7 @@ class RedemptionFactSchema(Schema):
     status = fields.String(required=True, validate=OneOf(STATUSES))
     reason = Text(most=200, required=True, allow_none=True)
     voucher_issued = Flag(required=True)
+    fulfilment = fields.String(required=True, validate=OneOf(FULFILMENTS))
 
 
 class StockLowFactSchema(Schema):

@@ -71,9 +71,10 @@ def tell(changes: Changes, program_id: UUID, who: tuple[UUID, str], made: Redemp
     """
     resolved = made.resolved(now)
     # Why it was cancelled is somebody's own words: they stay with the redemption, for a fact cannot be erased.
+    reason = None if made.status == "cancelled" else made.reason
     fact = events.redemption_became(
         made.status, *who, redemption_id=made.redemption_id, reward=made.reward_code,
-        points=made.points, voucher_issued=made.voucher_code is not None,
+        points=made.points, voucher_issued=made.voucher_code is not None, reason=reason, fulfilment=made.fulfilment,
         occurred_at=resolved[1] if resolved else made.redeemed_at,
     )  # fmt: skip
     facts.tell(changes, program_id, fact, now=now)

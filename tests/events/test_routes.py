@@ -11,7 +11,7 @@ from tests.events.following import a_fact, facts, told
 OUT = {"type": "reward.out_of_stock", "data": {"reward": "five-off"}}
 HELD = {
     "redemption_id": "r-1", "reward": "five-off", "points": 25, "status": "held", "reason": None,
-    "voucher_issued": False,
+    "voucher_issued": False, "fulfilment": "none",
 }  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from loyalty.app import FACTS
 from loyalty.events.domain import Fact
 from loyalty.members.domain import LockedMember
 from loyalty.rewards import events
-from loyalty.rewards.domain import RedemptionStatus
-from loyalty.rewards.fact_schemas import KINDS, STATUSES
+from loyalty.rewards.domain import STATUSES, RedemptionStatus
+from loyalty.rewards.fact_schemas import KINDS
 from tests.builders import NOW, new_id
 
 MEMBER = LockedMember(new_id(), "c-42", "active", NOW, None, 1, referral_waits=False)
@@ -18,7 +18,14 @@ MEMBER = LockedMember(new_id(), "c-42", "active", NOW, None, 1, referral_waits=F
 
 def became(status: str, at: datetime = NOW, **given) -> Fact:
     """A redemption whose status is now this."""
-    facts = {"redemption_id": "r-1", "reward": "five-off", "points": 25, "voucher_issued": True, "occurred_at": at}
+    facts = {
+        "redemption_id": "r-1",
+        "reward": "five-off",
+        "points": 25,
+        "voucher_issued": True,
+        "fulfilment": "code",
+        "occurred_at": at,
+    }
     return events.redemption_became(status, MEMBER.member_id, MEMBER.customer_id, **{**facts, **given})
 
 
