@@ -81,6 +81,7 @@ CATALOGUE = {
 
 MEMBER_REWARDS = {
     "customer_id": "c-42",
+    "member_status": "active",
     "as_of": "2026-03-08T15:29:00Z",
     "locale": "en",
     "unit": "points",

@@ -73,6 +73,7 @@ def member_rewards(
     found = _page(near, window)
     return {
         "customer_id": member.customer_id,
+        "member_status": member.status,
         "as_of": now,
         "locale": tag,
         "unit": POINTS,

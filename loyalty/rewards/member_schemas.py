@@ -87,6 +87,9 @@ class MemberRewardsSchema(Schema):
     """What a member can have, and what keeps the rest away; the nearest first."""
 
     customer_id = fields.String(required=True)
+    member_status = fields.String(
+        required=True, metadata={"description": "Only an active member can redeem, whatever could be had."}
+    )
     as_of = Instant(required=True)
     locale = fields.String(required=True)
     unit = fields.String(required=True)
