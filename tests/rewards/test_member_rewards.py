@@ -69,8 +69,8 @@ def redeem(api: Api, reward: str, redemption_id: str = "r-1", customer_id: str =
 
 def test_a_member_without_rewards_to_have_reads_of_their_points(shop: Api):
     assert rewards(shop) == {
-        "customer_id": "c-42", "member_status": "active", "as_of": at(NOW), "locale": "en", "unit": "points", "available_points": 100,
-        "tier": None, "next_reward": None, "data": [], "next": None,
+        "customer_id": "c-42", "member_status": "active", "as_of": at(NOW), "locale": "en", "unit": "points",
+        "available_points": 100, "tier": None, "next_reward": None, "data": [], "next": None,
     }  # fmt: skip
     assert shop.get("/v1/members/nobody/rewards").json["code"] == "member-not-found"
 
