@@ -94,6 +94,8 @@ def app(database_url: str) -> Iterator[Flask]:
         sqlalchemy.event.listen(db.engine, "connect", become_the_service)
     yield made
     with made.app_context():
+        with transaction() as unit:
+            assert_books_balance(unit)
         db.engine.dispose()
 
 

@@ -106,12 +106,12 @@ def test_administration_is_open_to_admins_alone():
 
 def test_a_key_that_was_just_seen_costs_no_statement(api: Api, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(guard, "REMEMBERED_SECONDS", 60.0)
-    api.get("/v1/rewards")
+    api.get("/v1/redemptions")
 
     with statements() as sent:
-        api.get("/v1/rewards")
+        api.get("/v1/redemptions")
 
-    assert len(sent) == 1  # the catalogue itself
+    assert len(sent) == 1  # the redemptions themselves
     assert "api_keys" not in sent[0]
 
 

@@ -30,7 +30,7 @@ CHECKS = [
 ]
 
 # Enough to break every rule of a body once or twice; the boundaries of each field are tried one by one besides.
-EXAMPLES = 10
+EXAMPLES = 6
 
 BOUNDED = settings(
     max_examples=EXAMPLES,
@@ -89,7 +89,11 @@ def ids_in(path: str) -> dict[str, Any]:
     return {p["name"]: p["example"] for p in contract()["paths"][path].get("parameters", ())}
 
 
-@pytest.mark.parametrize("label", OPERATIONS)
+# Their bodies hold the bodies of others, field by field, and each of those is tried where it has an address of its own.
+COMPOSED = {"POST /v1/admin/config/import", "POST /v1/admin/config/diff", "POST /v1/admin/earning-rules/rehearse"}
+
+
+@pytest.mark.parametrize("label", [label for label in OPERATIONS if label not in COMPOSED])
 def test_every_boundary_of_every_field_gets_a_documented_answer(shop: Api, label: str):
     cases = SCHEMA.iter_coverage_cases(
         OPERATIONS[label], generation_modes=list(GenerationMode), generation_config=SCHEMA.config.generation

@@ -92,7 +92,7 @@ programs = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(drafts(), programs, orders())
 def test_a_draft_without_errors_judges_any_order(draft: dict[str, Any], program: Program, order: Purchase):
     found = check(draft["rules"], draft["segments"], program, KNOWN, now=NOW)
@@ -106,7 +106,7 @@ def test_a_draft_without_errors_judges_any_order(draft: dict[str, Any], program:
         assert {award.rule_code for award in judged.awards} <= set(in_force.by_code)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(drafts(), programs)
 def test_every_finding_points_to_something_that_is_there_and_says_what_to_do(draft: dict[str, Any], program: Program):
     for finding in check(draft["rules"], draft["segments"], program, KNOWN, now=NOW):
@@ -118,7 +118,7 @@ def test_every_finding_points_to_something_that_is_there_and_says_what_to_do(dra
             place = place[int(step)] if isinstance(place, list) else place.get(step)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=60)
 @given(drafts(), programs, orders())
 def test_a_rule_that_can_never_give_anything_gives_nothing(draft: dict[str, Any], program: Program, order: Purchase):
     """That is no matter of taste: judge by the draft all the same, and there is no award."""

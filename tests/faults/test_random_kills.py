@@ -49,7 +49,7 @@ SELECT kind, id, count(*) FROM (
     UNION ALL SELECT 'return', return_id FROM returns
     UNION ALL SELECT 'return', reference FROM entries WHERE kind = 'reverse'
     UNION ALL SELECT 'redemption', key FROM natural_keys WHERE kind = 'redemption'
-    UNION ALL SELECT 'redemption', redemption_id FROM redemptions JOIN vouchers ON code = voucher_code
+    UNION ALL SELECT 'redemption', r.redemption_id FROM redemptions r JOIN vouchers v ON v.code = r.voucher_code
     UNION ALL SELECT 'redemption', reference FROM entries WHERE kind = 'redeem' AND reference LIKE 'redemption%'
     UNION ALL SELECT 'hold', key FROM natural_keys WHERE kind = 'hold'
     UNION ALL SELECT 'hold', key FROM receipts WHERE kind = 'hold'

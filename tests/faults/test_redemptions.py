@@ -20,7 +20,7 @@ from tests.faults.test_lost_database import _TERMINATE_ALL, _WAITING, assert_tol
 POINTS = 30
 # Long enough for a kill, short enough to be waited for.
 TTL_SECONDS = 4
-ROUNDS = 15
+ROUNDS = 6
 
 
 @dataclass

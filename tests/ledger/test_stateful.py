@@ -42,7 +42,7 @@ from tests.ledger.model import BUCKETS, Holding
 from tests.ledger.promises import BY_HAND, PROMISES, RETURNS, STARTS, TERMS_BY_HAND, ZONES
 from tests.ledger.terms import FOR_EVER, Lot, Order, day_begins, day_of
 
-STORIES = int(os.environ.get("STORIES", "50"))
+STORIES = int(os.environ.get("STORIES", "25"))
 STEPS = int(os.environ.get("STORY_STEPS", "50"))
 SEED = os.environ.get("STORY_SEED")
 PHASES = [Phase.generate, Phase.shrink] if os.environ.get("STORY_SHRINK", "1") == "1" else [Phase.generate]

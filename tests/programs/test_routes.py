@@ -115,7 +115,16 @@ def test_a_weak_tag_names_the_same_version(api: Api):
         {"returns": {"policy": "debt", "grace_days": 0, "max_debt": None}},
         {"returns": {"policy": "debt", "grace_days": 30, "max_debt": 500}},
         {"reinstatement": {"window_days": 0, "valid_days": 1}},
-        {"pay": {"points": 100, "amount": 1, "min_points": 500, "max_percent": 50, "step": 10}},
+        {
+            "pay": {
+                "points": 100,
+                "amount": 1,
+                "min_points": 500,
+                "max_percent": 50,
+                "step": 10,
+                "require_payment": True,
+            }
+        },
         {"holdout_percent": 100},
     ],
 )

@@ -40,6 +40,7 @@ CHECKS = {
           AND r.voucher_code = p.code AND r.reward_code = p.pool AND r.fulfilment = 'pool'
         WHERE {_ASKED.format("p")} AND p.given_at IS NOT NULL AND p.redemption_id IS NOT NULL
           AND r.confirmed_at IS NULL
+          AND EXISTS (SELECT FROM rewards w WHERE w.program_id = p.program_id AND w.code = p.pool)
         UNION ALL
         SELECT r.voucher_code, r.redemption_id FROM redemptions r
         WHERE {_OF_REDEMPTIONS} AND r.fulfilment = 'pool' AND r.confirmed_at IS NOT NULL AND 1 <>

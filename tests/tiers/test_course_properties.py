@@ -201,7 +201,7 @@ def by_the_reference(story: Story, grants: tuple[Grant, ...]) -> tuple[Any, ...]
 EVERYTHING = "order order order order order late late return return settle pin import"
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(stories(ladders_of(), EVERYTHING))
 def test_step_by_step_at_once_and_the_naive_way_come_to_the_same(story: Story):
     standing = lived(story)
@@ -214,7 +214,7 @@ def test_step_by_step_at_once_and_the_naive_way_come_to_the_same(story: Story):
     assert standing.tier == (told[0] if told else None)
 
 
-@settings(max_examples=120)
+@settings(max_examples=60)
 @given(stories(ladders_of(), EVERYTHING))
 def test_what_is_stored_and_read_as_far_as_it_matters_comes_to_the_same(story: Story):
     standing = lived(story)
@@ -225,7 +225,7 @@ def test_what_is_stored_and_read_as_far_as_it_matters_comes_to_the_same(story: S
     assert stored.progress.days == standing.progress.days
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(stories(ladders_of(), "order late return import"), st.lists(walls, max_size=8))
 def test_time_that_goes_by_in_steps_is_time_that_goes_by(story: Story, between: list[datetime]):
     last = story.steps.pop()
@@ -245,7 +245,7 @@ def merit_of(state: course.State) -> course.State:
     return replace(state, number=0)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(stories(ladders_of(1, validity=Validity("forever")), "order late return"), walls, worths)
 def test_who_buys_more_has_no_lower_tier_where_tiers_are_for_ever(story: Story, wall: datetime, more: Amounts):
     ladders = story.ladders
@@ -258,7 +258,7 @@ def test_who_buys_more_has_no_lower_tier_where_tiers_are_for_ever(story: Story, 
     assert ladder.rank(richer.tier) >= ladder.rank(less.tier)
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(stories(ladders_of(downgrade="full"), "order late return settle"), walls, worths)
 def test_what_comes_back_as_a_whole_leaves_what_would_be_without_it(story: Story, wall: datetime, counts: Amounts):
     ladders, end = story.ladders, story.end
@@ -273,7 +273,7 @@ def test_what_comes_back_as_a_whole_leaves_what_would_be_without_it(story: Story
     assert counting == {day: counts for day, counts in without.progress.days.items() if counts != NOTHING}
 
 
-@settings(max_examples=80)
+@settings(max_examples=50)
 @given(stories(ladders_of(), EVERYTHING))
 def test_states_are_in_their_order_and_no_number_is_both_there_and_void(story: Story):
     record = Record(story.ladders, a_standing(story.enrolled_at))

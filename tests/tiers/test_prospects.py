@@ -120,7 +120,7 @@ def test_who_buys_what_is_missing_now_has_the_next_tier_and_who_buys_less_has_no
     assert not is_at_least(has(too_little, which, now), goal.tier.code)
 
 
-@settings(max_examples=300)
+@settings(max_examples=120)
 @given(ladders_that_end, purchases, st.integers(1000, 2600), short_waits, st.booleans())
 def test_who_buys_what_is_missing_keeps_the_tier_and_who_buys_less_has_to_reach_it_again(
     which, history, reaching, wait, at_last
