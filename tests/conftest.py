@@ -26,6 +26,7 @@ from loyalty.core.ids import new_id
 from loyalty.db import migrate, roles
 from loyalty.db.embedded import EmbeddedServerError, embedded_server
 from loyalty.db.session import Session, db, transaction
+from loyalty.ledger import verification
 from tests.api import Api
 from tests.builders import a_key, a_program
 from tests.proof import assert_books_balance
@@ -95,8 +96,9 @@ def app(database_url: str) -> Iterator[Flask]:
     yield made
     with made.app_context():
         with transaction() as unit:
-            assert_books_balance(unit)
+            whole = verification.verify(unit)
         db.engine.dispose()
+    assert whole.ok, whole.findings
 
 
 @pytest.fixture
