@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.rows import class_row, dict_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.ledger.domain import Account, Debt, Hold, Holdings, Idle, Lot
@@ -112,8 +112,6 @@ ORDER BY l.seq
 
 _HOLD_BY_ID = f"SELECT {_HOLD}, {_PIECES} FROM holds h WHERE h.member_id = %s AND h.hold_id = %s"
 
-_DUE_MEMBERS = "SELECT member_id FROM accounts WHERE next_change_at <= %s ORDER BY next_change_at LIMIT %s"
-
 
 def holdings_of(
     session: Session, member_ids: Sequence[UUID], *, now: datetime, look: bool = False, named: Sequence[str] = ()
@@ -211,11 +209,6 @@ def hold(session: Session, member_id: UUID, hold_id: str) -> Hold | None:
     """A hold with its pieces."""
     row = session.row(_HOLD_BY_ID, (member_id, hold_id), into=dict_row)
     return None if row is None else _hold(row)
-
-
-def members_due(session: Session, *, now: datetime, limit: int) -> list[UUID]:
-    """Members with something that has matured, lapsed or timed out and is not recorded, the longest overdue first."""
-    return session.rows(_DUE_MEMBERS, (now, limit), into=scalar_row)
 
 
 def _account(row: Mapping[str, Any]) -> Account:
