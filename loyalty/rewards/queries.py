@@ -41,12 +41,17 @@ WHERE k.program_id = %s AND k.kind = 'redemption' AND k.key = %s
 """
 # Newest first. A page ends before an instant and an id; the first one before the end of time.
 _BEFORE = "(r.redeemed_at, r.redemption_id) < (%(at)s, %(id)s) ORDER BY r.redeemed_at DESC, r.redemption_id DESC"
+# Member by member, each by the index in this order: what it costs does not grow with what they redeemed.
 _OF_MEMBER = f"""
 WITH RECURSIVE mine (member_id) AS (
     SELECT %(member_id)s::uuid
     UNION ALL
-    SELECT s.member_id FROM mine JOIN members s ON s.merged_into = mine.member_id)
-{_SHOWN} WHERE r.member_id IN (SELECT member_id FROM mine) AND {_BEFORE} LIMIT %(limit)s
+    SELECT s.member_id FROM mine JOIN members s ON s.merged_into = mine.member_id),
+newest AS (
+    SELECT n.* FROM mine CROSS JOIN LATERAL (
+        SELECT * FROM redemptions r WHERE r.member_id = mine.member_id AND {_BEFORE} LIMIT %(limit)s) n)
+{_SHOWN.replace("FROM redemptions r", "FROM newest r")}
+ORDER BY r.redeemed_at DESC, r.redemption_id DESC LIMIT %(limit)s
 """
 _IN_STATUS = f"{_SHOWN} WHERE r.program_id = %(program_id)s AND r.status = %(status)s"
 _OF_PROGRAM = f"{_IN_STATUS} AND {_BEFORE} LIMIT %(limit)s"

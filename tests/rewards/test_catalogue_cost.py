@@ -7,7 +7,7 @@ import pytest
 from psycopg.rows import scalar_row
 
 from loyalty.db.session import Session, transaction
-from loyalty.rewards import gathering, stock
+from loyalty.rewards import gathering, queries, stock
 from tests.api import Api
 from tests.builders import NOW
 from tests.clocks import it_is
@@ -123,3 +123,23 @@ def explained(api: Api) -> list[str]:
     assert len(wanted) == 2
     with api.app.app_context(), transaction() as session:
         return ["\n".join(session.rows(f"EXPLAIN {sql}", where, into=scalar_row)) for sql, where in wanted]
+
+
+def test_a_page_of_what_a_member_redeemed_reads_no_more_than_the_page(shop: Api):
+    with shop.app.app_context(), transaction() as session:
+        found = "SELECT member_id FROM members WHERE program_id = %s AND customer_id = 'c-42'"
+        member_id = session.row(found, (shop.program.program_id,), into=scalar_row)
+        session.run(MANY_REDEMPTIONS, {"program_id": shop.program.program_id, "member_id": member_id})
+        session.run("ANALYZE redemptions")
+    try:
+        page = shop.get("/v1/members/c-42/redemptions?limit=3").json
+        where = {"member_id": member_id, "at": "infinity", "id": "", "limit": 4}
+        with shop.app.app_context(), transaction() as session:
+            plan = "\n".join(session.rows(f"EXPLAIN (ANALYZE) {queries._OF_MEMBER}", where, into=scalar_row))
+    finally:
+        with shop.app.app_context(), transaction() as session:
+            session.run("DELETE FROM redemptions WHERE redemption_id LIKE 'x-%%'")
+
+    assert [each["redemption_id"] for each in page["data"]] == ["x-3", "x-6", "x-9"]
+    assert re.search(r"ix_redemptions_of_member on redemptions r .*rows=4(\.00)? loops=1", plan), plan
+    assert "Seq Scan on redemptions" not in plan
