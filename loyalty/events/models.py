@@ -1,4 +1,4 @@
-"""The table of facts: it only grows."""
+"""The table of facts, which only grows, and how far its followers are."""
 
 from datetime import datetime
 from typing import Any
@@ -42,3 +42,14 @@ class EventRow(Base):
     xid: Mapped[int] = mapped_column(BigInteger, server_default=text("((pg_current_xact_id())::text)::bigint"))
     seq: Mapped[int] = mapped_column(BigInteger, Identity(always=True))
     data: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+
+class FollowerRow(Base):
+    """How far one that acts on facts has come in the log of a program: up to this place it has seen all of it."""
+
+    __tablename__ = "followers"
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    program_id: Mapped[UUID] = mapped_column(primary_key=True)
+    xid: Mapped[int] = mapped_column(BigInteger)
+    seq: Mapped[int] = mapped_column(BigInteger)

@@ -1,0 +1,1 @@
+"""Facts pushed to the shop's own servers: signed, in order, again and again until they arrive."""
