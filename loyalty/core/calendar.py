@@ -37,6 +37,14 @@ def midnight(day: date, zone_name: str) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone(zone_name)).astimezone(UTC)
 
 
+def at(day: date, wall: time, zone_name: str) -> datetime:
+    """The instant at which the clocks of the zone show `wall` on `day`, in UTC.
+
+    An hour that comes twice is the first one; one that is jumped over is as much later as the clocks jump.
+    """
+    return datetime.combine(day, wall, tzinfo=zone(zone_name)).astimezone(UTC)
+
+
 def add_months(day: date, months: int) -> date:
     """`day` moved by whole months; a day that the target month lacks becomes its last day (31 Jan + 1 = 28/29 Feb)."""
     index = day.year * 12 + (day.month - 1) + months

@@ -135,7 +135,7 @@ ALL: Final = (
         {"reward": "A bag of coffee", "code": "K7Q2-9XWM", "expires_on": SAMPLE_DAY},
     ),
     Kind(
-        "feedback_request", "transactional", "Something was bought, and the member is asked how it was.",
+        "feedback_request", "marketing", "Something was bought, and the member is asked how it was.",
         {"order_id": MAYBE_TEXT, "feedback_url": TEXT},
         {"order_id": "A-1001", "feedback_url": "https://shop.example/feedback/sample"},
     ),
