@@ -4,6 +4,7 @@ A template reads plain values, prints them, asks whether they are there, and goe
 keeps nothing, and reaches nothing but the names that it is given. What it may cost is bounded before it costs it.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -42,6 +43,8 @@ _CALLED: Final[Mapping[str, str]] = {
 # These names mean something to the language of templates itself.
 _RESERVED: Final = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 
+_ONLY_TAGS: Final = re.compile(r"^[ \t]*(?P<tags>(?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE)
+
 _BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
 
 
@@ -66,9 +69,8 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(
-            undefined=StrictUndefined, autoescape=autoescape, finalize=in_words, trim_blocks=True, lstrip_blocks=True,
-            cache_size=0,
-        )  # fmt: skip
+            undefined=StrictUndefined, autoescape=autoescape, finalize=in_words, lstrip_blocks=True, cache_size=0
+        )
         self.globals.clear()
         self.filters = {**FILTERS, "counted": counted}
         self.tests = dict(TESTS)
@@ -116,7 +118,8 @@ def parsed(source: str) -> nodes.Template | Fault:
     if len(source) > SOURCE_MAX:
         return Fault("too-long", f"A template has at most {SOURCE_MAX} characters.", 1)
     try:
-        return _PLAIN.parse(source)
+        # Lines of tags alone leave no empty lines; a comment takes their ends, so that lines keep their numbers.
+        return _PLAIN.parse(_ONLY_TAGS.sub(r"\g<tags>{#\n#}", source.replace("\r\n", "\n")))
     except TemplateError as broken:
         return Fault("syntax", str(broken.message), getattr(broken, "lineno", 1))
     except (RecursionError, ValueError, OverflowError):

@@ -11,6 +11,10 @@ from loyalty.core.i18n import SOURCE
 TEXTS: Final = Path(__file__).with_name("texts")
 
 
+# Each message ends with who sends it.
+SIGNATURE: Final = "{{ program.name }}"
+
+
 @lru_cache
 def languages() -> tuple[str, ...]:
     """The languages there are texts in."""
@@ -20,7 +24,10 @@ def languages() -> tuple[str, ...]:
 def text(kind: str, tag: str) -> Mapping[str, str] | None:
     """The subject and the text of a kind of message in the language of a tag; None if there are none."""
     language = _language(tag)
-    return _texts(language)[kind] if language in languages() else None
+    if language not in languages():
+        return None
+    said, greeting = _texts(language)[kind], word(tag, "greeting")
+    return {"subject": said["subject"], "text": f"{greeting}\n\n{said['text'].strip()}\n\n{SIGNATURE}"}
 
 
 def word(tag: str, name: str) -> str:

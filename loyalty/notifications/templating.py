@@ -26,6 +26,7 @@ NAME_MAX: Final = 60
 # What nobody is called: whoever enrols under an address of the web would have it sent to others under the shop's name.
 _NO_NAME: Final = re.compile(r"[/\\@<>{}\[\]\n\r]|:|\w\.\w{2,}")
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)']")
+_EMPTY_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
 # What turns the direction of text around, or hides it.
 _UNSEEN: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
@@ -74,7 +75,7 @@ def in_words(template: Template, values: Mapping[str, Any]) -> Rendered:
     subject = one_line(sandboxing.rendered(template.subject, values, speech))
     if len(subject) > SUBJECT_MAX:
         raise TemplateBroken(f"A subject has at most {SUBJECT_MAX} characters.")
-    text = clean(sandboxing.rendered(template.text, values, speech)).strip()
+    text = _EMPTY_LINES.sub("\n\n", clean(sandboxing.rendered(template.text, values, speech))).strip()
     html = template.html
     body = paragraphs(text) if html is None else Markup(clean(sandboxing.rendered(html, values, speech, html=True)))  # noqa: S704
     whole = html is not None and is_whole(html)
