@@ -1,6 +1,6 @@
 """What members are told of: the kinds of messages, when each is sent, and what a template can say. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, Literal, TypeAlias
@@ -157,3 +157,44 @@ def without(tree: Node, sample: Any) -> Any:
     if isinstance(tree, Many):
         return []
     return {name: without(node, sample[name]) for name, node in tree.items()}
+
+
+# A template is told of the first hundred: whoever has more to read reads it in the shop.
+LIST_MAX = 100
+# The text of another message, in a digest, is the longest there is.
+TEXT_MAX = 20_000
+
+
+class FactMissing(ValueError):
+    """A message lacks something that its templates may say."""
+
+
+def plain(tree: Node, given: Any, name: str = "") -> Any:
+    """What is given, as a template sees it: exactly the names of the tree, each of its type, lists no longer than wise.
+
+    Days may be given as they are written in JSON. Raises FactMissing.
+    """
+    if isinstance(tree, Value):
+        return _plain(tree, given, name)
+    if isinstance(tree, Many):
+        if not isinstance(given, Sequence) or isinstance(given, str):
+            raise FactMissing(f"'{name}' must be a list.")
+        return tuple(plain(tree.of, each, name) for each in given[:LIST_MAX])
+    if not isinstance(given, Mapping):
+        raise FactMissing(f"'{name}' must have parts.")
+    return {part: plain(node, given.get(part), f"{name}.{part}".lstrip(".")) for part, node in tree.items()}
+
+
+def _plain(value: Value, given: Any, name: str) -> Any:
+    if given is None and value.nullable:
+        return None
+    if value.type == "date" and isinstance(given, str):
+        given = date.fromisoformat(given)
+    if type(given) is not _PYTHON[value.type]:
+        raise FactMissing(f"'{name}' must be a {value.type}, not {type(given).__name__}.")
+    return given[:TEXT_MAX] if isinstance(given, str) else given
+
+
+_PYTHON: Final[Mapping[Type, type]] = {
+    "points": int, "number": int, "money": int, "text": str, "date": date, "flag": bool
+}  # fmt: skip
