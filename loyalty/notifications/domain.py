@@ -171,6 +171,7 @@ class Recipient:
     member_id: UUID
     customer_id: str
     status: str
+    enrolled_at: datetime
     email: str | None
     phone: str | None
     first_name: str | None

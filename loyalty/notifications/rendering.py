@@ -1,0 +1,147 @@
+"""Putting messages into words: the template of the program, in the language of who reads it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from loyalty.core.i18n import SOURCE
+from loyalty.db.session import Session
+from loyalty.members.domain import Member
+from loyalty.notifications import arranging, presenting, shipped, unsubscribing
+from loyalty.notifications.domain import Message, Preferences, Recipient, Send, Settings
+from loyalty.notifications.kinds import KINDS
+from loyalty.notifications.presenting import Background, Values
+from loyalty.notifications.recording import DIGEST, Words
+from loyalty.notifications.sandboxing import TemplateBroken
+from loyalty.notifications.template_queries import templates_for
+from loyalty.notifications.templating import Rendered, Template, render
+from loyalty.programs import queries as programs
+from loyalty.programs.domain import Program
+
+log = structlog.get_logger()
+
+# What words need of a member.
+READER = (
+    "member_id", "customer_id", "status", "enrolled_at", "email", "phone", "first_name", "last_name", "locale", "consents",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worded:
+    """A message in words, by what it was put into them, and by which link its member gets no more of its kind."""
+
+    rendered: Rendered
+    words: Words
+    unsubscribe_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Renderer:
+    """Puts messages of one program into words."""
+
+    session: Session
+    before: Background
+    templates: Mapping[tuple[str, str], Template]
+    public_url: str = ""
+
+    def worded(self, send: Send, who: Recipient) -> Worded:
+        """What is sent, in words: one message, or a digest of several. Raises TemplateBroken."""
+        first = send.messages[0]
+        kind = DIGEST if send.is_digest else first.kind
+        link = self._way_out(first, KINDS[first.kind].category if send.is_digest else kind)
+        tag = tag_of(who, self.before.program)
+        if send.is_digest:
+            items = [self._rendered(message, who, tag, None) for message in send.messages]
+            about: Values = {"items": [{"subject": each.subject, "text": each.text} for each, _ in items]}
+            rendered, template = self._filled(DIGEST, about, who, tag, link)
+        else:
+            rendered, template = self._rendered(first, who, tag, link)
+        return Worded(rendered=rendered, words=Words(template.language, template.version), unsubscribe_url=link)
+
+    def alone(self, message: Message, who: Recipient) -> tuple[Rendered, Template]:
+        """One message in words, without a link: whoever reads it has come to it. Raises TemplateBroken."""
+        return self._rendered(message, who, tag_of(who, self.before.program), None)
+
+    def _way_out(self, message: Message, about: str) -> str | None:
+        if not self.public_url:
+            return None
+        program_id = self.before.program.program_id
+        what = unsubscribing.Subscription(program_id, message.member_id, message.channel, about)
+        return unsubscribing.link(self.public_url, unsubscribing.token_of(what))
+
+    def _rendered(self, message: Message, who: Recipient, tag: str, link: str | None) -> tuple[Rendered, Template]:
+        template = self.templates[message.kind, tag]
+        about = presenting.values(self.session, message, who, self.before, template.language)
+        return self._filled(message.kind, about, who, tag, link)
+
+    def _filled(
+        self, kind: str, about: Values, who: Recipient, tag: str, link: str | None
+    ) -> tuple[Rendered, Template]:
+        template = self.templates[kind, tag]
+        said = f"{template.subject}{template.text}{template.html or ''}"
+        facts = presenting.everywhere(
+            self.session, who, self.before, template.language, unsubscribe_url=link, with_balance="balance" in said
+        )
+        try:
+            return render(KINDS[kind], template, {**facts, **about}), template
+        except TemplateBroken as broken:
+            if template.version == 0:
+                raise
+            # The program's own words did not fit this message: better the usual ones than none.
+            log.warning("template broken", kind=kind, language=template.language, why=str(broken))
+            usual = shipped.template(kind, template.language)
+            return render(KINDS[kind], usual, {**facts, **about}), usual
+
+
+def renderer(
+    session: Session, program: Program, settings: Settings, messages: Sequence[Message],
+    members: Mapping[UUID, Recipient], *, public_url: str, now: datetime,
+) -> Renderer:  # fmt: skip
+    """Read what some messages need to be put into words; the number of statements does not grow with theirs."""
+    tags = {tag_of(members[message.member_id], program) for message in messages}
+    wanted = {(kind, tag) for tag in tags for kind in {DIGEST, *(message.kind for message in messages)}}
+    return Renderer(
+        session,
+        presenting.background(session, program, settings, messages, members, now=now),
+        templates_for(session, program.program_id, wanted),
+        public_url,
+    )
+
+
+def words_of(
+    session: Session, program_id: UUID, member: Member, messages: Sequence[Message], *, now: datetime
+) -> list[tuple[str, str, str]]:
+    """The subject, the text and the language of each message, in its order, as its member reads it now.
+
+    One that cannot be put into words any more says what kind it is of.
+    """
+    if not messages:
+        return []
+    program = programs.current(session, program_id)
+    who = _reader(member, program)
+    members = {message.member_id: who for message in messages}
+    settings = arranging.settings_of(session, program_id)
+    made = renderer(session, program, settings, messages, members, public_url="", now=now)
+    told = []
+    for message in messages:
+        try:
+            rendered, template = made.alone(message, who)
+            told.append((rendered.subject, rendered.text, template.language))
+        except TemplateBroken as broken:
+            log.warning("template broken", kind=message.kind, why=str(broken))
+            told.append((message.kind, "", SOURCE))
+    return told
+
+
+def _reader(member: Member, program: Program) -> Recipient:
+    return Recipient(
+        **{name: getattr(member, name) for name in READER}, preferences=Preferences(), time_zone=program.time_zone
+    )
+
+
+def tag_of(who: Recipient, program: Program) -> str:
+    """The language that a member is spoken to in."""
+    return who.locale or program.locale
