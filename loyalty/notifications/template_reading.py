@@ -16,12 +16,12 @@ Path: TypeAlias = tuple[str, ...]
 FLAG: Final = Value("flag")
 LOOP: Final[Tree] = {"first": FLAG, "last": FLAG, "index": NUMBER, "index0": NUMBER, "length": NUMBER}
 
-_NUMBERS: Final = frozenset({"points", "number", "money"})
+_NUMBERS, _DAYS, _TEXTS, _LISTS = ("points", "number", "money"), ("date",), ("text",), ("list",)
 # What a filter takes: types of values, or "list".
-_TAKES: Final[Mapping[str, frozenset[str]]] = {
-    "number": _NUMBERS, "points": _NUMBERS, "plural": _NUMBERS, "money": _NUMBERS, "round": _NUMBERS,
-    "day": frozenset({"date"}), "month": frozenset({"date"}), "upper": frozenset({"text"}), "lower": frozenset({"text"}), "title": frozenset({"text"}), "trim": frozenset({"text"}),
-    "replace": frozenset({"text"}), "join": frozenset({"list"}), "first": frozenset({"list"}), "last": frozenset({"list"}), "length": frozenset({"list", "text"}),
+_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
+    "number": _NUMBERS, "points": _NUMBERS, "plural": _NUMBERS, "money": _NUMBERS, "round": _NUMBERS, "day": _DAYS,
+    "month": _DAYS, "upper": _TEXTS, "lower": _TEXTS, "title": _TEXTS, "trim": _TEXTS, "replace": _TEXTS,
+    "join": _LISTS, "first": _LISTS, "last": _LISTS, "length": _LISTS + _TEXTS,
 }  # fmt: skip
 
 
@@ -196,7 +196,7 @@ def _fits(name: str, found: Node) -> bool:
 
 def _for(name: str) -> str:
     words = {"date": "days", "text": "texts", "list": "lists"}
-    return " and ".join(sorted({words.get(each, "numbers") for each in _TAKES.get(name, {"text"})}))
+    return " and ".join(sorted({words.get(each, "numbers") for each in _TAKES.get(name, _TEXTS)}))
 
 
 def _made(name: str, found: Node) -> Node:
