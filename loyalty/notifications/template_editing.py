@@ -8,12 +8,13 @@ from uuid import UUID
 
 from loyalty.audit import service as audit
 from loyalty.audit.domain import COMMAND_LINE
-from loyalty.core.findings import Finding
+from loyalty.core.findings import Finding, error
 from loyalty.db.session import Session
 from loyalty.ledger import balances
 from loyalty.members import queries as members
 from loyalty.notifications import template_queries as queries
 from loyalty.notifications.kinds import Kind
+from loyalty.notifications.sandboxing import TemplateBroken
 from loyalty.notifications.template_checking import check, samples
 from loyalty.notifications.template_errors import TemplateInvalid, TemplateNotFound
 from loyalty.notifications.template_models import TemplateRow
@@ -73,7 +74,10 @@ def preview(
     facts = _facts(session, program_id, of)
     if customer_id is not None:
         facts |= _of_member(session, program_id, customer_id, used.language, now=now)
-    message = render(of, used, facts)
+    try:
+        message = render(of, used, facts)
+    except TemplateBroken as broken:  # with a member's own values it becomes too long
+        raise TemplateInvalid([asdict(error("rendering", str(broken), "text"))]) from None
     return {**asdict(message), "language": used.language, "sample": customer_id is None}
 
 
