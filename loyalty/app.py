@@ -20,6 +20,7 @@ from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
 from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
+from loyalty.notifications import template_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import routes as payments_routes
 from loyalty.programs import routes as programs_routes
@@ -64,6 +65,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (audit_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),
     (configuration_routes.bp, "admin"),
+    (template_routes.bp, "admin"),
     (events_routes.bp, "reports"),
     (operations.guarded, "reports"),
 )

@@ -9,6 +9,7 @@ from loyalty.events import models as events
 from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.notifications import models as notifications
+from loyalty.notifications import template_models as templates
 from loyalty.orders import models as orders
 from loyalty.payments import models as payments
 from loyalty.programs import models as programs
@@ -21,6 +22,6 @@ from loyalty.web import idempotency, throttling
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, payments, rewards, orders,
-    activities, notifications, rehearsals, idempotency, throttling,
+    activities, notifications, templates, rehearsals, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -159,6 +159,15 @@ def without(tree: Node, sample: Any) -> Any:
     return {name: without(node, sample[name]) for name, node in tree.items()}
 
 
+def numbered(tree: Node, sample: Any, number: int) -> Any:
+    """A sample in which every number is this one."""
+    if isinstance(tree, Value):
+        return number if tree.type in {"points", "number"} else sample
+    if isinstance(tree, Many):
+        return [numbered(tree.of, each, number) for each in sample]
+    return {name: numbered(node, sample[name], number) for name, node in tree.items()}
+
+
 # A template is told of the first hundred: whoever has more to read reads it in the shop.
 LIST_MAX = 100
 # The text of another message, in a digest, is the longest there is.

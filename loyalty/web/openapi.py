@@ -51,6 +51,8 @@ PATH_PARAMETERS = {
     "customer_id": ("The shop's own id of the customer.", "c-42"),
     "hold_id": ("The shop's own id of the hold.", "h-1001"),
     "key_id": ("The id of the key (not its secret).", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
+    "kind": ("The kind of message.", "points_earned"),
+    "language": ("The language, as in pl or pt-BR.", "pl"),
     "name": ("A file of the viewer.", "start.js"),
     "order_id": ("The shop's own id of the order.", "A-1001"),
     "payment_id": ("The shop's own id of the payment with points.", "pp-1001"),

@@ -180,6 +180,8 @@ ONLY_LOOKS = {
     "POST /v1/admin/ladder/rehearse",
     "POST /v1/admin/ladder/rehearsals/{rehearsal_id}/cancel",
     "POST /v1/admin/rewards/{code}/check",
+    "POST /v1/admin/notification-templates/{kind}/{language}/check",
+    "POST /v1/admin/notification-templates/{kind}/{language}/preview",
 }
 
 
@@ -216,6 +218,12 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         ),
         "POST /v1/admin/ladder/members": lambda: api.post(
             "/v1/admin/ladder/members", {"members": [{"customer_id": "c-42", "tier": "gold", "since": at(NOW)}]}
+        ),
+        "PUT /v1/admin/notification-templates/{kind}/{language}": lambda: api.put(
+            "/v1/admin/notification-templates/points_matured/de", {"subject": "Punkte", "text": "Es gibt Punkte."}
+        ),
+        "DELETE /v1/admin/notification-templates/{kind}/{language}": lambda: api.call(
+            "DELETE", "/v1/admin/notification-templates/points_matured/de"
         ),
         "POST /v1/admin/clock": lambda: api.post("/v1/admin/clock", {"now": "2150-01-01T00:00:00Z"}),
     }

@@ -31,7 +31,8 @@ READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
     "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview", "POST /v1/admin/ladder/check",
     "POST /v1/vouchers/x-1/validate", "POST /v1/members/x-1/point-payments/quote",
-    "POST /v1/admin/rewards/x-1/check",
+    "POST /v1/admin/rewards/x-1/check", "POST /v1/admin/notification-templates/x-1/x-1/check",
+    "POST /v1/admin/notification-templates/x-1/x-1/preview",
 }  # fmt: skip
 
 UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
@@ -235,6 +236,9 @@ def stranger(app: Flask) -> Api:
         return Api(app, program, a_key(session, program))
 
 
+TEMPLATES = "/v1/admin/notification-templates/"
+
+
 @pytest.fixture
 def full(api: Api) -> Api:
     """A shop with something of everything."""
@@ -258,6 +262,8 @@ def full(api: Api) -> Api:
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
     assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
+    words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
+    assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     return api
 
 
@@ -269,11 +275,18 @@ def _of(full: Api, route: Route) -> str:
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
     named |= {"activities": "review-1001", "vouchers": "SPRING-1001", "point-payments": "pp-1001"}
+    if route.path.startswith(TEMPLATES):
+        return route.path.replace("x-1/x-1", "points_earned/de")
     path = re.sub(r"/([\w-]+)/x-1", lambda found: f"/{found[1]}/{named[found[1]]}", route.path)
     return path.replace(UUID, key_id)
 
 
-WITH_IDS = [r for r in ROUTES if "x-1" in r.path or UUID in r.path or r.path.endswith("/1")]
+# What concerns every program alike: nothing is looked up that could be another's.
+EVERYBODYS = {f"/v1/admin/notification-templates/x-1/x-1/{what}" for what in ("check", "preview")}
+WITH_IDS = [
+    r for r in ROUTES
+    if ("x-1" in r.path or UUID in r.path or r.path.endswith("/1")) and r.path not in EVERYBODYS
+]  # fmt: skip
 
 
 # What a request must say to be understood, by the last word of its address; by the first, too, where that matters.
