@@ -4,7 +4,6 @@ import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import orjson
@@ -19,7 +18,7 @@ from loyalty.notifications.domain import Settings, Wanted
 from loyalty.notifications.planning import TYPES, Closed, Known, Reached
 from loyalty.notifications.queueing import enqueue
 from loyalty.programs import queries as programs
-from loyalty.programs.domain import POINTS, Program
+from loyalty.programs.domain import POINTS
 from loyalty.rewards import catalogue as catalogues
 from loyalty.rewards import stock
 from loyalty.rewards.availability import Availability, availability
