@@ -28,6 +28,13 @@ class AccountRow(Base):
         Index("ix_accounts_program_id_member_id", "program_id", "member_id"),
         # What is due, for the job that settles whom nobody touches.
         Index("ix_accounts_next_change_at", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")),
+        # Whose points lapse, and when, if the member does nothing.
+        Index(
+            "ix_accounts_idle",
+            text("first_lapse(idle)"),
+            "member_id",
+            postgresql_where=text("unit = 'points' AND idle <> '{}'::jsonb"),
+        ),
         # Every order updates its account in place; room on the page keeps the update off the indexes (HOT).
         {"postgresql_with": {"fillfactor": "80"}},
     )
@@ -218,7 +225,11 @@ class UpcomingRow(Base):
     """
 
     __tablename__ = "upcoming"
-    __table_args__ = ({"postgresql_with": {"fillfactor": "80"}},)
+    __table_args__ = (
+        # What falls due, for who tells members before. It names nothing that orders change, so updates stay HOT.
+        Index("ix_upcoming_due", "at", "member_id", postgresql_where=text("unit = 'points'")),
+        {"postgresql_with": {"fillfactor": "80"}},
+    )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)
     unit: Mapped[str] = mapped_column(Text, primary_key=True)

@@ -64,8 +64,12 @@ class TierStandingRow(Base):
 
     __tablename__ = "tier_standings"
     __table_args__ = (
+        # With the member, for many fall due at the same midnight.
         Index(
-            "ix_tier_standings_next_change_at", "next_change_at", postgresql_where=text("next_change_at IS NOT NULL")
+            "ix_tier_standings_next_change_at",
+            "next_change_at",
+            "member_id",
+            postgresql_where=text("next_change_at IS NOT NULL"),
         ),
         Index("ix_tier_standings_program_id_member_id", "program_id", "member_id"),
         {"postgresql_with": {"fillfactor": "80"}},
