@@ -15,7 +15,7 @@ class MessageNotFound(NotFound):
 
 
 class LinkUnknown(NotFound):
-    """This link for unsubscribing is not one of ours."""
+    """The link is none of those by which members unsubscribe."""
 
     code = "unsubscribe-link-unknown"
 

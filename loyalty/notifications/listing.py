@@ -97,11 +97,11 @@ class ListedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How many messages came to be since an instant. Of a status in `partial`, only the newest were counted."""
+    """How many messages came to be since an instant. Of a status in `incomplete`, only the newest were counted."""
 
     since: datetime
     data: list[dict[str, Any]]
-    partial: list[str]
+    incomplete: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,34 +153,39 @@ def summary(session: Session, program_id: UUID, *, days: int, now: datetime) -> 
     return Summary(since, rows, [status for status in STATUSES if counted[status] == COUNTED_MAX])
 
 
-def requeue_these(
-    session: Session, program_id: UUID, message_ids: list[UUID], *, actor: str, now: datetime
+def requeue(
+    session: Session,
+    program_id: UUID,
+    *,
+    message_ids: list[UUID] | None = None,
+    channel: str | None = None,
+    reason: str | None = None,
+    actor: str,
+    now: datetime,
 ) -> Requeued:
-    """Let failed messages be tried again, as if they had come to be now; who is not among the failed stays."""
-    where = {"program_id": program_id, "message_ids": array_of(message_ids), "limit": len(message_ids), "now": now}
-    changed = session.run(_THESE_AGAIN, where)
-    _audited(session, program_id, {"message_ids": message_ids, "requeued": changed}, actor=actor, now=now)
-    return Requeued(changed, more=False)
+    """Let failed messages be tried again, as if they had come to be now; what is not among the failed stays.
 
-
-def requeue_alike(
-    session: Session, program_id: UUID, *, channel: str, reason: str, actor: str, now: datetime
-) -> Requeued:
-    """Let what failed on a channel for one reason be tried again, the oldest first, at most 10,000 at once."""
-    alike = {"program_id": program_id, "channel": channel, "reason": reason}
-    changed = session.run(_ALIKE_AGAIN, {**alike, "limit": REQUEUED_MAX, "now": now})
-    more = changed == REQUEUED_MAX and bool(session.row(_LEFT, alike, into=scalar_row))
-    _audited(session, program_id, {"channel": channel, "reason": reason, "requeued": changed}, actor=actor, now=now)
+    Either those that are named, or those that failed on a channel for one reason: the oldest 10,000 at once.
+    """
+    which: dict[str, Any] = {"program_id": program_id, "channel": channel, "reason": reason}
+    if message_ids is not None:
+        told: dict[str, Any] = {"message_ids": message_ids}
+        where = {**which, "message_ids": array_of(message_ids), "limit": len(message_ids), "now": now}
+        changed, more = session.run(_THESE_AGAIN, where), False
+    else:
+        told = {"channel": channel, "reason": reason}
+        changed = session.run(_ALIKE_AGAIN, {**which, "limit": REQUEUED_MAX, "now": now})
+        more = changed == REQUEUED_MAX and bool(session.row(_LEFT, which, into=scalar_row))
+    audit.record(
+        session, program_id, actor=actor, action="messages.requeued", resource="messages",
+        after={**told, "requeued": changed}, now=now,
+    )  # fmt: skip
     return Requeued(changed, more)
 
 
 def _place(window: Window) -> dict[str, Any]:
     after = window.position(int) or [BIGINT_MAX]
     return {"before": after[0], "limit": window.limit + 1}
-
-
-def _audited(session: Session, program_id: UUID, told: dict[str, Any], *, actor: str, now: datetime) -> None:
-    audit.record(session, program_id, actor=actor, action="messages.requeued", resource="messages", after=told, now=now)
 
 
 def _listed(row: dict[str, Any]) -> ListedMessage:

@@ -147,12 +147,12 @@ class MessageCountSchema(Schema):
 class MessageSummarySchema(Schema):
     """How many messages came to be since an instant.
 
-    Of a status in `partial` there are more: only the newest 20,000 were counted.
+    Of a status in `incomplete` there may be more: only the newest 20,000 were counted.
     """
 
     since = Instant(required=True)
     data = fields.List(fields.Nested(MessageCountSchema), required=True)
-    partial = fields.List(fields.String(), required=True)
+    incomplete = fields.List(fields.String(), required=True)
 
 
 class RequeueSchema(Schema):

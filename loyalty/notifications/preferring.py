@@ -45,7 +45,7 @@ class Effective:
 
     kind: str
     category: str
-    channels: dict[str, str]
+    channels: dict[Channel, str]
 
 
 @dataclass(frozen=True, slots=True)
