@@ -24,12 +24,10 @@ from loyalty.web.blueprints import Blueprint, etag, reads, require_version, tran
 from loyalty.web.idempotency import idempotent
 from loyalty.web.openapi import VERSIONED
 
-bp = Blueprint(
-    "notifications", __name__, url_prefix="/v1/members/<shop_id:customer_id>", description="What members are told."
-)
+bp = Blueprint("notifications", __name__, url_prefix="/v1/members", description="What members are told.")
 
 
-@bp.get("/preferences")
+@bp.get("/<shop_id:customer_id>/preferences")
 @bp.refuses(MemberNotFound)
 @reads
 @bp.response(200, PreferencesSchema(), example=e.PREFERENCES, headers=VERSIONED)
@@ -39,7 +37,7 @@ def get_preferences(session: Session, customer_id: str) -> tuple[Shown, dict[str
     return found, etag(found.preferred.version)
 
 
-@bp.put("/preferences")
+@bp.put("/<shop_id:customer_id>/preferences")
 @bp.refuses(MemberNotFound, MemberClosed, PreconditionMissing, Stale)
 @transactional
 @bp.arguments(NewPreferencesSchema(), example=e.NEW_PREFERENCES)
@@ -54,7 +52,7 @@ def put_preferences(session: Session, wants: Preferences, customer_id: str) -> t
     return found, etag(found.preferred.version)
 
 
-@bp.get("/inbox")
+@bp.get("/<shop_id:customer_id>/inbox")
 @bp.refuses(MemberNotFound)
 @reads
 @bp.arguments(s.InboxQuerySchema(), location="query")
@@ -64,7 +62,7 @@ def get_inbox(session: Session, query: dict[str, Any], customer_id: str) -> Inbo
     return inbox.inbox(session, g.caller.program_id, customer_id, **query, now=clock.now())
 
 
-@bp.post("/inbox/<uuid:message_id>/read")
+@bp.post("/<shop_id:customer_id>/inbox/<uuid:message_id>/read")
 @bp.refuses(MemberNotFound, MessageNotFound, IdempotencyConflict)
 @transactional
 @idempotent
@@ -75,7 +73,7 @@ def read_message(session: Session, _nothing: dict[str, Any], customer_id: str, m
     return inbox.mark(session, g.caller.program_id, customer_id, message_id, read_at=clock.now())
 
 
-@bp.post("/inbox/<uuid:message_id>/unread")
+@bp.post("/<shop_id:customer_id>/inbox/<uuid:message_id>/unread")
 @bp.refuses(MemberNotFound, MessageNotFound, IdempotencyConflict)
 @transactional
 @idempotent
@@ -86,7 +84,7 @@ def unread_message(session: Session, _nothing: dict[str, Any], customer_id: str,
     return inbox.mark(session, g.caller.program_id, customer_id, message_id, read_at=None)
 
 
-@bp.post("/inbox/read")
+@bp.post("/<shop_id:customer_id>/inbox/read")
 @bp.refuses(MemberNotFound, MessageNotFound, IdempotencyConflict)
 @transactional
 @idempotent
@@ -97,7 +95,7 @@ def read_inbox(session: Session, given: dict[str, Any], customer_id: str) -> Mar
     return inbox.mark_all(session, g.caller.program_id, customer_id, **given, read_at=clock.now())
 
 
-@bp.get("/messages")
+@bp.get("/<shop_id:customer_id>/messages")
 @bp.refuses(MemberNotFound)
 @reads
 @bp.arguments(s.MemberMessagesQuerySchema(), location="query")

@@ -58,21 +58,21 @@ class QuietHoursSchema(Schema):
         return {"begin": document["from"], "end": document["to"]}
 
 
-class CapsSchema(Schema):
+class MessageCapsSchema(Schema):
     """How many marketing messages a member gets on a channel in a day and in an ISO week; null: any number."""
 
     day = Whole(least=1, most=100, allow_none=True)
     week = Whole(least=1, most=700, allow_none=True)
 
 
-class DigestSchema(Schema):
+class BurstSchema(Schema):
     """A message waits for so many minutes; `least` or more that have come together by then go as one."""
 
     minutes = Whole(least=1, most=1_440)
     least = Whole(least=2, most=50)
 
 
-class FeedbackSchema(Schema):
+class FeedbackRequestSchema(Schema):
     """Members are asked how it was, so many days after an order. `{order_id}` in the URL is replaced."""
 
     url = Patterned(_URL, error=_URL_RULE, required=True)
@@ -130,9 +130,9 @@ class NewNotificationSettingsSchema(Schema):
         least=50, most=100, metadata={"description": "So much of a reward's price makes it one within reach."}
     )
     quiet_hours = fields.Nested(QuietHoursSchema, allow_none=True)
-    caps = fields.Nested(CapsSchema)
-    digest = fields.Nested(DigestSchema, allow_none=True)
-    feedback = fields.Nested(FeedbackSchema, allow_none=True)
+    caps = fields.Nested(MessageCapsSchema)
+    digest = fields.Nested(BurstSchema, allow_none=True)
+    feedback = fields.Nested(FeedbackRequestSchema, allow_none=True)
     email = fields.Nested(EmailSenderSchema, allow_none=True)
     storefront_url = Patterned(_URL, error=_URL_RULE, allow_none=True)
 
