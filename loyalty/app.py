@@ -20,7 +20,10 @@ from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
 from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
-from loyalty.notifications import template_routes
+from loyalty.notifications import admin_routes as notification_admin_routes
+from loyalty.notifications import fact_schemas as notifications_facts
+from loyalty.notifications import routes as notifications_routes
+from loyalty.notifications import template_routes, unsubscribe_routes
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import routes as payments_routes
 from loyalty.programs import routes as programs_routes
@@ -44,6 +47,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (ledger_routes.bp, "members"),
     (tier_grant_routes.bp, "members"),
     (tier_member_routes.bp, "members"),
+    (notifications_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (payments_routes.bp, "rewards"),
     (ledger_routes.proof, "reports"),
@@ -63,6 +67,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (rehearsals_routes.of_ladders, "admin"),
     (access_routes.bp, "admin"),
     (audit_routes.bp, "admin"),
+    (notification_admin_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),
     (configuration_routes.bp, "admin"),
     (template_routes.bp, "admin"),
@@ -70,8 +75,11 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (operations.guarded, "reports"),
 )
 
+# What people without a key may open.
+OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
+
 # What each slice tells the log of facts.
-FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS,)
+FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS, *notifications_facts.KINDS)
 
 
 class ContractApi(Api):
@@ -111,7 +119,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     arguments.init_app(app, api)
     openapi.init_app(api)
     events_contract.describe(api, FACTS)
-    api.register_blueprint(operations.bp)
+    for each in OPEN:
+        api.register_blueprint(each)
     for blueprint, area in SLICES:
         _register(app, api, blueprint, area)
     app.extensions["loyalty-api"] = api

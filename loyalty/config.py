@@ -1,11 +1,14 @@
 """Settings, read once from the environment into a frozen value. The only module that sees the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from loyalty.core.errors import OperatorError
+
+_ADDRESS = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Settings:
 
     # An order of a thousand lines is 200 kB.
     body_max_bytes: int = 1_000_000
+    # By which address members reach the service, for the links in messages; empty: messages have none.
+    public_url: str = ""
     log_level: str = "INFO"
     # Where the processes of one deployment keep their measures for `/metrics`; empty: each answers for itself.
     metrics_dir: str = ""
@@ -57,6 +62,13 @@ def _integer(environment: Mapping[str, str], name: str, default: int, *, least: 
     if not least <= value <= most:
         raise OperatorError(f"{name} is '{text}', but must be a whole number from {least} to {most}.")
     return value
+
+
+def _address(environment: Mapping[str, str], name: str) -> str:
+    text = environment.get(name, "").strip().rstrip("/")
+    if text and not _ADDRESS.fullmatch(text):
+        raise OperatorError(f"{name} is '{text}', but must be an address such as https://club.shop.example.")
+    return text
 
 
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
@@ -85,6 +97,7 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
         failures_per_address_seconds=_integer(
             env, "LOYALTY_FAILURES_PER_ADDRESS_SECONDS", default.failures_per_address_seconds, least=1, most=3_600
         ),
+        public_url=_address(env, "LOYALTY_PUBLIC_URL"),
         log_level=env.get("LOYALTY_LOG_LEVEL", "").strip().upper() or default.log_level,
         metrics_dir=env.get("PROMETHEUS_MULTIPROC_DIR", "").strip(),
     )

@@ -15,7 +15,7 @@ from loyalty.core import clock
 from loyalty.db.session import Session, transaction
 from loyalty.db.writer import Changes, write
 from loyalty.events import service as facts
-from loyalty.notifications import arranging, carrying, claiming, events, gathering, recording, rechecking, rendering
+from loyalty.notifications import arranging, carrying, claiming, events, gathering, rechecking, recording, rendering
 from loyalty.notifications.carriers.carrier import Carrier, Parcel
 from loyalty.notifications.carrying import Load, Stop
 from loyalty.notifications.deciding import decide
@@ -91,7 +91,7 @@ def prepare(
     session: Session, program_id: UUID, channel: Channel, *, public_url: str, limit: int, now: datetime,
     real_now: datetime,
 ) -> Prepared:  # fmt: skip
-    """Claim what is due, and write down all that can be: what is not sent and why, what waits, what needs no carrier."""
+    """Claim what is due, and write down what can be: what is not sent and why, what waits, what needs no carrier."""
     claimed = claiming.claim(session, program_id, channel, limit=limit, now=now, real_now=real_now)
     if not claimed:
         return Prepared(0)

@@ -15,8 +15,8 @@ from loyalty.programs.domain import Program
 LATELY = timedelta(days=8)
 
 _RECIPIENTS = """
-SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.email, m.phone, m.first_name, m.last_name, m.locale, m.consents,
-    p.preferences, (
+SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.email, m.phone, m.first_name, m.last_name, m.locale,
+    m.consents, p.preferences, (
         SELECT json_agg(s.sent_at) FROM messages s
         WHERE s.member_id = m.member_id AND s.channel = %(channel)s AND s.marketing AND s.sent_at > %(since)s
     ) AS marketing_sent_at

@@ -177,7 +177,8 @@ class Show:
         """A voucher. Its code is nowhere but with the voucher."""
         code, expires_at = self.before.vouchers.get((member_id, data["redemption_id"]), ("-", None))
         reward = data["reward"] and self.reward(data["reward"])["name"]
-        return {"reward": reward, "code": code, "expires_on": self.last_day(expires_at and expires_at.isoformat())}
+        ends = self.last_day(expires_at.isoformat()) if expires_at else None
+        return {"reward": reward, "code": code, "expires_on": ends}
 
     def _tier(self, code: str) -> Tier | None:
         ladder = self.before.ladders.at(self.before.now)

@@ -28,10 +28,10 @@ def rechecked(
 
     A statement for each kind of message that can become untrue, if there is one of it.
     """
-    points = expiring.still_expiring(session, _of(messages, "points_expiring"), now=now)
+    points = expiring.still_expiring(session, _of(messages, "points_expiring"))
     reasons = {m.message_id: "nothing_expires" for m in _of(messages, "points_expiring") if not points[m.message_id]}
     if lapses := _of(messages, "tier_lapsing"):
-        still = lapsing.still_lapsing(session, program, lapses, now=now)
+        still = lapsing.still_lapsing(session, program.program_id, lapses, now=now)
         reasons |= {m.message_id: "tier_kept" for m in lapses if m.message_id not in still}
     if rewards := _of(messages, "new_reward", "reward_within_reach"):
         published = catalogues.catalogue(session, program).rewards

@@ -10,23 +10,19 @@ import structlog
 from loyalty.core.i18n import SOURCE
 from loyalty.db.session import Session
 from loyalty.members.domain import Member
-from loyalty.notifications import arranging, presenting, shipped, unsubscribing
+from loyalty.notifications import arranging, presenting, unsubscribing
 from loyalty.notifications.domain import Message, Preferences, Recipient, Send, Settings
 from loyalty.notifications.kinds import KINDS
+from loyalty.notifications.preferring import recipient_of
 from loyalty.notifications.presenting import Background, Values
 from loyalty.notifications.recording import DIGEST, Words
 from loyalty.notifications.sandboxing import TemplateBroken
-from loyalty.notifications.template_queries import templates_for
+from loyalty.notifications.template_queries import shipped_template, templates_for
 from loyalty.notifications.templating import Rendered, Template, render
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
 log = structlog.get_logger()
-
-# What words need of a member.
-READER = (
-    "member_id", "customer_id", "status", "enrolled_at", "email", "phone", "first_name", "last_name", "locale", "consents",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +88,8 @@ class Renderer:
                 raise
             # The program's own words did not fit this message: better the usual ones than none.
             log.warning("template broken", kind=kind, language=template.language, why=str(broken))
-            usual = shipped.template(kind, template.language)
+            usual = shipped_template(kind, template.language) or shipped_template(kind, SOURCE)
+            assert usual is not None, "there is a text of everything in English"
             return render(KINDS[kind], usual, {**facts, **about}), usual
 
 
@@ -121,7 +118,7 @@ def words_of(
     if not messages:
         return []
     program = programs.current(session, program_id)
-    who = _reader(member, program)
+    who = recipient_of(member, Preferences(), program.time_zone)
     members = {message.member_id: who for message in messages}
     settings = arranging.settings_of(session, program_id)
     made = renderer(session, program, settings, messages, members, public_url="", now=now)
@@ -134,12 +131,6 @@ def words_of(
             log.warning("template broken", kind=message.kind, why=str(broken))
             told.append((message.kind, "", SOURCE))
     return told
-
-
-def _reader(member: Member, program: Program) -> Recipient:
-    return Recipient(
-        **{name: getattr(member, name) for name in READER}, preferences=Preferences(), time_zone=program.time_zone
-    )
 
 
 def tag_of(who: Recipient, program: Program) -> str:

@@ -90,7 +90,7 @@ def template(session: Session, program_id: UUID, kind: str, language: str) -> di
     """
     of, tag = known_kind(kind), known_tag(language)
     found = own_template(session, program_id, of.code, tag)
-    given = found.template if found is not None else _brought(of.code, tag)
+    given = found.template if found is not None else shipped_template(of.code, tag)
     if given is None or given.language != tag:
         raise TemplateNotFound(of.code, tag)
     return shown(of.code, given)
@@ -153,8 +153,8 @@ def _own(session: Session, program_id: UUID, kinds: Collection[str]) -> dict[Wan
 
 
 def _chosen(own: Mapping[Wanted, Stored], kind: str, tag: str, home: str) -> Template:
-    found = _first_own(own, kind, tag) or _brought(kind, tag) or _first_own(own, kind, home)
-    english = _first_own(own, kind, SOURCE) or _brought(kind, SOURCE)
+    found = _first_own(own, kind, tag) or shipped_template(kind, tag) or _first_own(own, kind, home)
+    english = _first_own(own, kind, SOURCE) or shipped_template(kind, SOURCE)
     chosen = found or english
     assert chosen is not None, "there is a text of everything in English"
     return chosen
@@ -169,7 +169,7 @@ def _first_own(own: Mapping[Wanted, Stored], kind: str, tag: str) -> Template | 
     return next((own[kind, each].template for each in tags if (kind, each) in own), None)
 
 
-def _brought(kind: str, tag: str) -> Template | None:
+def shipped_template(kind: str, tag: str) -> Template | None:
     """The template that the engine brings for a language."""
     found = shipped.text(kind, tag)
     language = tag.replace("_", "-").partition("-")[0].lower()

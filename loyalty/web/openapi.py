@@ -53,11 +53,13 @@ PATH_PARAMETERS = {
     "key_id": ("The id of the key (not its secret).", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "kind": ("The kind of message.", "points_earned"),
     "language": ("The language, as in pl or pt-BR.", "pl"),
+    "message_id": ("The id of the message.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "name": ("A file of the viewer.", "start.js"),
     "order_id": ("The shop's own id of the order.", "A-1001"),
     "payment_id": ("The shop's own id of the payment with points.", "pp-1001"),
     "redemption_id": ("The shop's own id of the redemption.", "r-1001"),
     "rehearsal_id": ("The id of the rehearsal.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
+    "token": ("What the link of a message ends with.", "WyIwMTkzMWYzZSJd.5a1c0de0b1e5"),
     "voucher_code": ("The code of the voucher, as it was typed.", "7KQ2-M9XD-0T4F"),
     "version": ("The version of what was published.", 1),
 }

@@ -225,6 +225,12 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         "DELETE /v1/admin/notification-templates/{kind}/{language}": lambda: api.call(
             "DELETE", "/v1/admin/notification-templates/points_matured/de"
         ),
+        "PUT /v1/admin/notification-settings": lambda: api.put(
+            "/v1/admin/notification-settings", {"expiring_days": [14]}
+        ),
+        "POST /v1/admin/messages/requeue": lambda: api.post(
+            "/v1/admin/messages/requeue", {"channel": "email", "reason": "gave_up"}
+        ),
         "POST /v1/admin/clock": lambda: api.post("/v1/admin/clock", {"now": "2150-01-01T00:00:00Z"}),
     }
     changing = {o.name for o in operations() if o.method != "get" and o.path.startswith("/v1/admin/")}

@@ -24,7 +24,7 @@ from tests.clocks import it_is
 from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
-PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>"}
+PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>", "/v1/unsubscribe/<name>"}
 
 # A POST that only reads, because what it looks for does not belong into a URL.
 READING_POSTS = {

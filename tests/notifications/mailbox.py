@@ -15,7 +15,7 @@ from loyalty.notifications.carriers.mail import MailServer
 
 @dataclass
 class Mailbox:
-    """What has arrived. `refuses` may answer a line of SMTP for an address or, with None, for the sender or the data."""
+    """What has arrived. `refuses` may answer with a line of SMTP, by the command and what it is about."""
 
     letters: list[EmailMessage] = field(default_factory=list)
     refuses: Callable[[str, str], str | None] = lambda command, about: None

@@ -31,9 +31,11 @@ class Service(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
+    """Hands over what it is sent."""
+
     server: Service
 
-    def do_POST(self) -> None:  # noqa: N802
+    def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.told.append((self.path, json.loads(body)))
         self.send_response(self.server.status)
