@@ -33,6 +33,7 @@ from loyalty.sandbox import routes as sandbox_routes
 from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import member_routes as tier_member_routes
 from loyalty.tiers import routes as tiers_routes
+from loyalty.timeline import routes as timeline_routes
 from loyalty.vouchers import routes as vouchers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests, throttling
 from loyalty.web.blueprints import Blueprint
@@ -43,6 +44,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (ledger_routes.bp, "members"),
     (tier_grant_routes.bp, "members"),
     (tier_member_routes.bp, "members"),
+    (timeline_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (payments_routes.bp, "rewards"),
     (ledger_routes.proof, "reports"),
