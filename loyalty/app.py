@@ -16,6 +16,7 @@ from loyalty.configuration import routes as configuration_routes
 from loyalty.db import session
 from loyalty.earning import routes as earning_routes
 from loyalty.events import contract as events_contract
+from loyalty.events import metrics as events_metrics
 from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
 from loyalty.ledger import routes as ledger_routes
@@ -37,9 +38,11 @@ from loyalty.sandbox import routes as sandbox_routes
 from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import member_routes as tier_member_routes
 from loyalty.tiers import routes as tiers_routes
+from loyalty.timeline import routes as timeline_routes
 from loyalty.vouchers import routes as vouchers_routes
-from loyalty.web import arguments, logs, openapi, operations, problems, requests, throttling
+from loyalty.web import arguments, logs, openapi, operations, problems, queue_metrics, requests, throttling
 from loyalty.web.blueprints import Blueprint
+from loyalty.web.metrics import Measures
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
@@ -48,6 +51,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (tier_grant_routes.bp, "members"),
     (tier_member_routes.bp, "members"),
     (notifications_routes.bp, "members"),
+    (timeline_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (payments_routes.bp, "rewards"),
     (ledger_routes.proof, "reports"),
@@ -80,6 +84,9 @@ OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 
 # What each slice tells the log of facts.
 FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS, *notifications_facts.KINDS)
+
+# What is read from the database for `/metrics`, beside what the processes count.
+MEASURES: tuple[Measures, ...] = (queue_metrics.measures, events_metrics.measures)
 
 
 class ContractApi(Api):
@@ -124,6 +131,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for blueprint, area in SLICES:
         _register(app, api, blueprint, area)
     app.extensions["loyalty-api"] = api
+    app.extensions["loyalty-measures"] = MEASURES
     return app
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from loyalty.core.errors import OperatorError
@@ -41,6 +41,9 @@ class Settings:
     body_max_bytes: int = 1_000_000
     # By which address members reach the service, for the links in messages; empty: messages have none.
     public_url: str = ""
+    # Where mail goes out (smtp+starttls://user:password@host, smtps://, smtp://), and what else Apprise reaches.
+    smtp_url: str = field(default="", repr=False)
+    apprise_urls: str = field(default="", repr=False)
     log_level: str = "INFO"
     # Where the processes of one deployment keep their measures for `/metrics`; empty: each answers for itself.
     metrics_dir: str = ""
@@ -98,6 +101,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
             env, "LOYALTY_FAILURES_PER_ADDRESS_SECONDS", default.failures_per_address_seconds, least=1, most=3_600
         ),
         public_url=_address(env, "LOYALTY_PUBLIC_URL"),
+        smtp_url=env.get("LOYALTY_SMTP_URL", "").strip(),
+        apprise_urls=env.get("LOYALTY_APPRISE_URLS", "").strip(),
         log_level=env.get("LOYALTY_LOG_LEVEL", "").strip().upper() or default.log_level,
         metrics_dir=env.get("PROMETHEUS_MULTIPROC_DIR", "").strip(),
     )

@@ -1,29 +1,95 @@
-"""The other composition root: the slices that have jobs, and the worker that does them."""
+"""The other composition root: the jobs, as a table of when each is run, and the worker that does them."""
 
 import asyncio
+import logging
 import signal
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from procrastinate import PsycopgConnector
+import structlog
+from procrastinate import JobContext, PsycopgConnector
 from procrastinate.exceptions import ConnectorException
 
 from loyalty.activities import jobs as activities
 from loyalty.config import Settings
 from loyalty.core.errors import OperatorError
-from loyalty.db import queue as queue_of_jobs
-from loyalty.db.queue import queue
+from loyalty.db.queue import Stopped, Unbatched, Work, forget_failed, queue, regularly, retry_stalled
 from loyalty.db.session import driver_url
 from loyalty.ledger import jobs as ledger
+from loyalty.notifications import jobs as notifications
 from loyalty.rehearsals import jobs as rehearsals
+from loyalty.rehearsals.domain import JOB as REHEARSE
 from loyalty.rewards import jobs as rewards
 from loyalty.tiers import jobs as tiers
 from loyalty.web import jobs as web
+from loyalty.web.logs import described
 
-SLICES_WITH_JOBS = (queue_of_jobs, ledger, tiers, rewards, activities, rehearsals, web)
+# All of it is safe to run at any time, and twice.
+SCHEDULE: tuple[tuple[str, str, Work, str], ...] = (
+    # job, when (UTC), what it runs, and what that does
+    ("ledger.settle", "* * * * *", ledger.settle,
+     "records what has matured or lapsed of members whom nobody has touched since"),
+    ("ledger.settle_sandboxes", "* * * * *", ledger.settle_sandboxes,
+     "the same in sandboxes whose clock was moved, each by its own clock"),
+    ("tiers.review", "* * * * *", tiers.review,
+     "records the tiers that have ended of members whom nobody has touched since"),
+    ("tiers.review_sandboxes", "* * * * *", tiers.review_sandboxes, "the same in sandboxes whose clock was moved"),
+    ("tiers.move", "* * * * *", tiers.move, "moves members to the ladder that has come into force"),
+    ("rewards.expire", "* * * * *", rewards.expire, "records the redemptions that nobody confirmed in time"),
+    ("rewards.expire_sandboxes", "* * * * *", rewards.expire_sandboxes, "the same in sandboxes whose clock was moved"),
+    ("rewards.redeem_automatically", "* * * * *", rewards.redeem_automatically,
+     "redeems the program's reward for members whose points suffice"),
+    ("rewards.search", "* * * * *", rewards.search,
+     "finds who has enough already, after `auto_redeem` or its reward was changed"),
+    ("activities.referrals", "* * * * *", activities.thank_for_referrals,
+     "gives both sides of a referral what it is worth, after the friend's first order"),
+    ("activities.birthdays", "7 * * * *", activities.keep_birthdays,
+     "records the birthdays of the day that has begun in each program's zone, and of days missed"),
+    # The sixth field is that of seconds.
+    ("notifications.plan", "* * * * * */5", notifications.plan,
+     "queues what members are to be told because of what has happened"),
+    ("notifications.announce", "* * * * *", notifications.announce, "queues what members are told of new rewards"),
+    ("notifications.sweep", "*/10 * * * *", notifications.sweep,
+     "queues what members are told of points and tiers that end soon"),
+    ("notifications.statements", "7 * * * *", notifications.statements, "queues the statements of the month before"),
+    ("notifications.deliver_inbox", "* * * * * */5", Unbatched(notifications.deliver_inbox),
+     "puts messages into inboxes"),
+    ("notifications.deliver_webhook", "* * * * * */5", Unbatched(notifications.deliver_webhook),
+     "tells the shop what it is to send itself"),
+    ("notifications.deliver_email", "* * * * * */5", Unbatched(notifications.deliver_email),
+     "sends e-mail, if there is a mail server"),
+    ("notifications.deliver_apprise", "* * * * * */5", Unbatched(notifications.deliver_apprise),
+     "sends what goes by Apprise, if there is a service"),
+    ("notifications.forget", "23 3 * * *", notifications.forget,
+     "deletes messages that were not sent after 90 days, those that failed after 180, those that were sent after 730"),
+    ("web.forget_attempts", "*/10 * * * *", web.forget_attempts,
+     "deletes what is no longer held against keys and addresses"),
+    ("web.forget_answers", "17 3 * * *", web.forget_answers,
+     "deletes the answers stored for an `Idempotency-Key` more than 7 days ago"),
+    ("queue.retry_stalled", "* * * * *", retry_stalled, "gives jobs to another worker whose own was killed"),
+    ("queue.forget_failed", "41 3 * * *", forget_failed, "deletes jobs that failed more than 7 days ago"),
+)  # fmt: skip
+
+ON_REQUEST: tuple[tuple[str, Callable[..., None], str], ...] = (
+    # job, what it runs (declared in the `jobs.py` of its slice), and what that does
+    (REHEARSE, rehearsals.rehearse, "tries a draft of earning rules, or of a ladder, on what has really happened"),
+)
 
 APPLICATION_NAME = "loyalty-worker"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+log = structlog.get_logger()
+
+
+def _declare() -> None:
+    for name, cron, work, _ in SCHEDULE:
+        regularly(name, cron=cron)(work)
+
+
+_declare()
 
 
 def run(settings: Settings, *, while_open: int | None = None, ready: Callable[[], None] = lambda: None) -> None:
@@ -32,6 +98,8 @@ def run(settings: Settings, *, while_open: int | None = None, ready: Callable[[]
     Calls `ready` once there is a connection. Needs an application context. Raises OperatorError when the worker had to
     give up.
     """
+    notifications.ways_out()
+    logging.getLogger("procrastinate.worker").addFilter(_not_told_yet)
     try:
         with on_database(settings):
             told = asyncio.run(_work(while_open, ready))
@@ -69,6 +137,7 @@ async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
                 # Between two batches a job stops as soon as it is asked to, and it is asked at once.
                 shutdown_graceful_timeout=0,
                 delete_jobs="successful",
+                worker_middleware=[telling],
                 install_signal_handlers=False,
             )
         )
@@ -80,6 +149,31 @@ async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
     if not working.cancelled() and (error := working.exception()):
         raise error
     return told.is_set()
+
+
+async def telling(job: Callable[[], Awaitable[Any]], context: JobContext, _worker: Any) -> Any:
+    """Do a job, and say in one line of the log what came of it. One that found nothing to do is not worth a line."""
+    began = time.monotonic()
+    facts: dict[str, Any] = {"job": context.job.task_name, "job_id": context.job.id, "tries": context.job.attempts + 1}
+    try:
+        done = await job()
+    except BaseException as error:
+        stopped = isinstance(error, Stopped | asyncio.CancelledError)
+        tell, why = (log.info, {}) if stopped else (log.error, described(error))
+        tell("job.stopped" if stopped else "job.failed", **facts, seconds=_since(began), **why)
+        raise
+    tell = log.debug if done == 0 else log.info
+    tell("job.done", **facts, done=done, seconds=_since(began))
+    return done
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 3)
+
+
+def _not_told_yet(record: logging.LogRecord) -> bool:
+    """Whether the queue's own log says something that `telling` does not."""
+    return getattr(record, "action", None) not in {"job_error", "job_error_retry"}
 
 
 def _listen(told: asyncio.Event, while_open: int | None) -> None:

@@ -16,6 +16,7 @@ from loyalty.core.errors import DomainError, OperatorError
 COMMANDS = {
     "serve": ("loyalty.cli.serve:serve", "Run the service (and the embedded PostgreSQL, if need be)."),
     "worker": ("loyalty.cli.worker:worker", "Do the background jobs (the service has a worker of its own)."),
+    "jobs": ("loyalty.cli.jobs:jobs", "Look after the background jobs: when each is run, what waits, what failed."),
     "migrate": ("loyalty.cli.migrate:migrate", "Bring the database to the schema of this version."),
     "programs": ("loyalty.cli.programs:programs", "Create and list programs."),
     "keys": ("loyalty.cli.keys:keys", "Create, list and revoke API keys."),

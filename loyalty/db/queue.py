@@ -1,20 +1,22 @@
 """The queue of background jobs: procrastinate, whose jobs live in the same database.
 
-A slice declares its tasks in its `jobs.py`, and `loyalty.worker` lists the slices that have some. All that jobs do is
-done in batches, and doing it twice or at the same time does no harm. So a job that was cut off is simply run again,
-and one that is late has nothing to catch up on but the work itself.
+The batches stand in the `jobs.py` of their slices, and `loyalty.worker` says when each is run. Doing a job twice or at
+the same time does no harm. So one that was cut off is simply run again, and one that is late has nothing to catch up on
+but the work itself. One that failed is kept for a while, to be looked at and put back: see `loyalty.db.queued`.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from inspect import iscoroutinefunction
+from typing import Any, TypeVar
 
 import orjson
 import psycopg
 import sqlalchemy.exc
-from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
+from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
 from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
-from procrastinate.jobs import Status
+from procrastinate.jobs import Job, Status
 
 from loyalty.db.batches import Batch, in_batches
 from loyalty.db.session import Session
@@ -26,6 +28,11 @@ LOOK_BACK_SECONDS = 25 * 60 * 60
 # So long the jobs that failed can be looked at. What went well leaves at once.
 KEEP_HOURS = 7 * 24
 
+# A job for which the database was away, or too slow, is tried so often: after 1, 2, 4 … seconds, four minutes in all.
+# What else a job raises would only be raised again.
+TRIES = 10
+PAUSE_SECONDS_MAX = 60
+
 # The queue's own function for putting jobs in; a trigger tells the workers when the transaction commits.
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[
@@ -36,40 +43,91 @@ SELECT procrastinate_defer_jobs_v1(ARRAY[
 Stopped = JobAborted
 Stop = Callable[[], bool]
 
+
+@dataclass(frozen=True, slots=True)
+class Unbatched:
+    """Work that makes transactions of its own, and asks whether to stop."""
+
+    work: Callable[[Stop], int]
+
+
+# A batch, work that is none, or what the queue does about itself; all answer how much was done.
+Work = Batch | Unbatched | Callable[[], Awaitable[int]]
+W = TypeVar("W", bound=Work)
+
 # The worker opens it on its database.
 queue = App(connector=PsycopgConnector(), periodic_defaults={"max_delay": LOOK_BACK_SECONDS})
 
 
-def regularly(name: str, *, cron: str) -> Callable[[Batch], Batch]:
+def regularly(name: str, *, cron: str) -> Callable[[W], W]:
     """Declare a task: run the batch at the times of `cron` (UTC), until it finds nothing to do.
 
-    At most one such job waits, however long nobody takes it. A worker that is told to stop finishes the batch.
+    At most one such job waits, however long nobody takes it. A worker that is told to stop finishes the batch. One that
+    fails is not tried again before its next time.
     """
 
-    def declare(batch: Batch) -> Batch:
-        def job(context: JobContext, timestamp: int) -> int:
-            del timestamp  # what is due is due now, whenever the job was put into the queue
-            return in_batches(batch, stop=context.should_abort)
-
+    def declare(work: W) -> W:
+        job: Callable[..., Any]
+        if isinstance(work, Unbatched):
+            job = _unbatched(work)
+        else:
+            job = _alone(work) if iscoroutinefunction(work) else _in_batches(work)  # type: ignore[arg-type]
         queue.periodic(cron=cron)(queue.task(name=name, queueing_lock=name, pass_context=True)(job))
-        return batch
+        return work
 
     return declare
+
+
+# What is due is due now, whenever the job was put into the queue: the time at which it was, is of no interest.
+def _in_batches(batch: Batch) -> Callable[..., int]:
+    def job(context: JobContext, timestamp: int) -> int:
+        del timestamp
+        return in_batches(batch, stop=context.should_abort)
+
+    return job
+
+
+def _unbatched(unbatched: Unbatched) -> Callable[..., int]:
+    def job(context: JobContext, timestamp: int) -> int:
+        del timestamp
+        return unbatched.work(context.should_abort)
+
+    return job
+
+
+def _alone(work: Callable[[], Awaitable[int]]) -> Callable[..., Awaitable[int]]:
+    async def job(context: JobContext, timestamp: int) -> int:
+        del context, timestamp
+        return await work()
+
+    return job
+
+
+class _Again(BaseRetryStrategy):
+    """Whether and when a job that was asked for is tried again."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        """At once, if it was stopped; after a while, if the database was away."""
+        if isinstance(exception, Stopped):
+            return RetryDecision(retry_in={"seconds": 0})
+        away = isinstance(exception, psycopg.OperationalError | sqlalchemy.exc.OperationalError)
+        if not away or job.attempts + 1 >= TRIES:
+            return None
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, PAUSE_SECONDS_MAX)})
 
 
 def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a task that is put into the queue by `defer`, with the arguments it is to be called with.
 
-    It is passed `stop`, which says when to stop, and then raises Stopped: it is run again by the next worker, as it is
-    after the database was away. What else it raises, ends it.
+    It is passed `stop`, which says when to stop, and then raises Stopped: it is run again by the next worker. After the
+    database was away it is tried again, too (`TRIES`). What else it raises, ends it: it has failed.
     """
 
     def declare(work: Callable[..., None]) -> Callable[..., None]:
         def job(context: JobContext, /, **arguments: Any) -> None:
             work(stop=context.should_abort, **arguments)
 
-        again = RetryStrategy(retry_exceptions=(Stopped, psycopg.OperationalError, sqlalchemy.exc.OperationalError))
-        queue.task(name=name, retry=again, pass_context=True)(job)
+        queue.task(name=name, retry=_Again(), pass_context=True)(job)
         return work
 
     return declare
@@ -85,12 +143,10 @@ def defer(
     session.run(_DEFER, (name, lock, orjson.dumps(arguments).decode(), after))
 
 
-@queue.periodic(cron="* * * * *")
-@queue.task(name="queue.retry_stalled", queueing_lock="queue.retry_stalled")
-async def retry_stalled(timestamp: int) -> None:
+async def retry_stalled() -> int:
     """Put back into the queue what was running when its worker was killed (half a minute without a sign of life)."""
-    del timestamp
-    for job in await queue.job_manager.get_stalled_jobs():
+    stalled = list(await queue.job_manager.get_stalled_jobs())
+    for job in stalled:
         try:
             await queue.job_manager.retry_job(job)
         except UniqueViolation:
@@ -100,13 +156,12 @@ async def retry_stalled(timestamp: int) -> None:
             # Its state has changed meanwhile: another worker was faster.
             if not isinstance(error.__cause__, psycopg.errors.RaiseException):
                 raise
+    return len(stalled)
 
 
-@queue.periodic(cron="41 3 * * *")
-@queue.task(name="queue.forget_failed", queueing_lock="queue.forget_failed")
-async def forget_failed(timestamp: int) -> None:
+async def forget_failed() -> int:
     """Delete the jobs that failed a week ago or before, and what is left of any others that have ended."""
-    del timestamp
     await queue.job_manager.delete_old_jobs(
         KEEP_HOURS, include_failed=True, include_cancelled=True, include_aborted=True
     )
+    return 0  # it does not say

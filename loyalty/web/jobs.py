@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 from loyalty.core import clock
-from loyalty.db.queue import regularly
 from loyalty.db.session import Session
 from loyalty.web import idempotency, throttling
 
@@ -11,13 +10,11 @@ from loyalty.web import idempotency, throttling
 KEEP_ANSWERS = timedelta(days=7)
 
 
-@regularly("web.forget_answers", cron="17 3 * * *")
 def forget_answers(session: Session) -> int:
     """Delete the stored answers that nobody will ask for again."""
     return idempotency.forget_batch(session, before=clock.now() - KEEP_ANSWERS)
 
 
-@regularly("web.forget_attempts", cron="*/10 * * * *")
 def forget_attempts(session: Session) -> int:
     """Delete what is held against nobody any more."""
     return throttling.forget_batch(session, before=clock.real_now())

@@ -79,4 +79,5 @@ def get_docs_file(name: str) -> Response:
 @guarded.response(200, _TEXT, content_type="text/plain")
 def get_metrics() -> Response:
     """Metrics for Prometheus."""
-    return metrics.exposition(shared_dir=current_app.config["METRICS_DIR"])
+    measures = current_app.extensions["loyalty-measures"]
+    return metrics.exposition(shared_dir=current_app.config["METRICS_DIR"], measures=measures)

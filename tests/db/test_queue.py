@@ -1,122 +1,50 @@
 """The queue of jobs: nothing piles up, nothing is lost with a killed worker, nothing is kept for ever."""
 
-import asyncio
 import json
+import logging
 import time
-from collections.abc import Awaitable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
+import sqlalchemy.exc
 from flask import Flask
-from procrastinate import jobs
-from procrastinate.periodic import PeriodicDeferrer
-from psycopg.rows import scalar_row, tuple_row
 
 from loyalty.config import Settings
 from loyalty.core.errors import OperatorError
 from loyalty.core.ids import new_id
 from loyalty.db.batches import in_batches
-from loyalty.db.queue import LOOK_BACK_SECONDS, forget_failed, queue, retry_stalled
+from loyalty.db.queue import LOOK_BACK_SECONDS, TRIES, defer, forget_failed, queue, retry_stalled
 from loyalty.db.session import Session, transaction
 from loyalty.web import jobs as web
 from loyalty.web import logs
-from loyalty.worker import SLICES_WITH_JOBS, on_database, run
+from loyalty.worker import ON_REQUEST, SCHEDULE, _not_told_yet, run
+from tests.db.queueing import (
+    a_deferrer,
+    a_failed_job,
+    a_running_job,
+    ask,
+    due,
+    opened,
+    states,
+    waiting,
+    work_off,
+)
 from tests.proof import assert_books_balance
 
 A_NAME = "Ada Lovelace"
 A_WEEK = 7 * 24 * 60 * 60
-EACH = {
-    "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
-    "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
-    "rewards.expire", "rewards.expire_sandboxes", "rewards.redeem_automatically", "rewards.search",
-    "web.forget_attempts",
-}  # fmt: skip
+EACH = {name for name, *_ in SCHEDULE}
 
 
-@pytest.fixture
-def settings(committed_db: Flask, database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
-    """The queue, connected and empty. Only the tests put something into it."""
-
-    async def nothing(_deferrer: PeriodicDeferrer) -> None:
-        return
-
-    monkeypatch.setattr(PeriodicDeferrer, "worker", nothing)
-    empty()
-    settings = Settings(database_url=database_url)
-    with on_database(settings):
-        yield settings
-    empty()
-
-
-def empty() -> None:
-    with transaction() as session:
-        for table in ("procrastinate_periodic_defers", "procrastinate_jobs", "procrastinate_workers"):
-            session.run(f"DELETE FROM {table}")
-
-
-def ask(sql: str, *parameters: Any) -> list[Any]:
-    with transaction() as session:
-        return session.rows(sql, parameters, into=tuple_row)
-
-
-def waiting() -> list[str]:
-    return [name for (name,) in ask("SELECT task_name FROM procrastinate_jobs WHERE status = 'todo' ORDER BY 1")]
-
-
-def opened(*work: Awaitable[Any]) -> None:
-    """Do something with the queue."""
-
-    async def do() -> None:
-        async with queue.open_async():
-            for each in work:
-                await each
-
-    asyncio.run(do())
-
-
-def due(deferrer: PeriodicDeferrer, at: float) -> Awaitable[None]:
-    """What a worker does when it wakes up."""
-    return deferrer.defer_jobs(list(deferrer.get_previous_tasks(at=at)))
-
-
-def a_deferrer() -> PeriodicDeferrer:
-    """What a worker has that has just been started."""
-    return PeriodicDeferrer(queue.periodic_registry, **queue.periodic_defaults)
-
-
-def work_off() -> None:
-    """A worker that goes when there is nothing left to do."""
-    opened(queue.run_worker_async(wait=False, install_signal_handlers=False, delete_jobs="successful"))
-
-
-def a_running_job(name: str, *, heartbeat: str) -> int:
-    """A job that a worker has taken, who gave the last sign of life so long ago."""
-    with transaction() as session:
-        worker = "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - %s::interval) RETURNING id"
-        worker_id = session.row(worker, (heartbeat,), into=scalar_row)
-        job = """INSERT INTO procrastinate_jobs (queue_name, task_name, queueing_lock, status, worker_id, args)
-                 VALUES ('default', %s, %s, 'doing', %s, '{"timestamp": 0}') RETURNING id"""
-        return session.row(job, (name, name, worker_id), into=scalar_row)
-
-
-def states() -> list[tuple[str, str]]:
-    return ask("SELECT task_name, status::text FROM procrastinate_jobs ORDER BY id")
-
-
-def test_the_tasks_are_those_of_the_slices_that_are_listed():
+def test_the_tasks_are_those_of_the_tables():
     periodic = {task.task.name for task in queue.periodic_registry.periodic_tasks.values()}
 
-    assert periodic == EACH
-    assert {module.__name__.rpartition("loyalty.")[2] for module in SLICES_WITH_JOBS} == {
-        "db.queue",
-        "ledger.jobs",
-        "tiers.jobs",
-        "rewards.jobs",
-        "activities.jobs",
-        "web.jobs",
-        "rehearsals.jobs",
-    }
+    assert periodic == EACH, "a job that is declared beside the table needs a row in it"
+    assert len(SCHEDULE) == len(EACH)
+    others = {name for name in queue.tasks if not name.startswith(("builtin:", "procrastinate."))} - periodic
+    assert others == {name for name, *_ in ON_REQUEST}
 
 
 def test_a_worker_that_was_away_for_a_week_finds_each_task_once(settings: Settings):
@@ -154,7 +82,7 @@ def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings
 def test_a_job_whose_worker_was_killed_is_run_again(settings: Settings):
     a_running_job("ledger.settle", heartbeat="1 minute")
 
-    opened(retry_stalled(0))
+    opened(retry_stalled())
 
     assert states() == [("ledger.settle", "todo")]
     work_off()
@@ -164,7 +92,7 @@ def test_a_job_whose_worker_was_killed_is_run_again(settings: Settings):
 def test_a_job_whose_worker_lives_is_left_alone(settings: Settings):
     a_running_job("ledger.settle", heartbeat="5 seconds")
 
-    opened(retry_stalled(0))
+    opened(retry_stalled())
 
     assert states() == [("ledger.settle", "doing")]
 
@@ -173,7 +101,7 @@ def test_a_job_whose_worker_was_killed_gives_way_to_the_next_of_its_kind(setting
     killed = a_running_job("ledger.settle", heartbeat="1 minute")
     opened(due(a_deferrer(), time.time()))
 
-    opened(retry_stalled(0))
+    opened(retry_stalled())
 
     assert ask("SELECT 1 FROM procrastinate_jobs WHERE id = %s", killed) == []
     assert waiting().count("ledger.settle") == 1
@@ -191,18 +119,16 @@ def test_two_workers_that_retry_at_once_do_not_disturb_each_other(settings: Sett
 
     monkeypatch.setattr(queue.job_manager, "get_stalled_jobs", seen_before)
 
-    opened(retry_stalled(0))
+    opened(retry_stalled())
 
     assert states()[0][0] == "ledger.settle"
 
 
 def test_jobs_that_failed_are_kept_for_a_week(settings: Settings):
     for age in ("6 days", "8 days"):
-        job_id = a_running_job("ledger.settle", heartbeat=age)
-        opened(queue.job_manager.finish_job_by_id_async(job_id, jobs.Status.FAILED, delete_job=False))
-        ask("UPDATE procrastinate_events SET at = now() - %s::interval WHERE job_id = %s RETURNING 1", age, job_id)
+        a_failed_job("ledger.settle", ago=age)
 
-    opened(forget_failed(0))
+    opened(forget_failed())
 
     assert len(states()) == 1
 
@@ -240,6 +166,7 @@ def test_a_job_that_fails_is_told_in_the_log_without_the_data_and_does_not_hinde
         return 0
 
     monkeypatch.setattr(queue.tasks["ledger.settle"], "func", refused)
+    monkeypatch.setattr(logging.getLogger("procrastinate.worker"), "filters", [_not_told_yet])
     opened(due(a_deferrer(), time.time()))
     logs.configure("INFO")
     with logs.adopting_libraries():
@@ -248,8 +175,11 @@ def test_a_job_that_fails_is_told_in_the_log_without_the_data_and_does_not_hinde
     assert states() == [("ledger.settle", "failed")]
     said = capsys.readouterr().err
     assert "Ada" not in said
-    (line,) = [json.loads(line) for line in said.splitlines()]
-    assert (line["event"], line["level"], line["sqlstate"]) == ("procrastinate.worker.error", "error", "23502")
+    told = [json.loads(line) for line in said.splitlines()]
+    (line,) = [line for line in told if line["event"] != "job.done"]
+    assert (line["event"], line["level"], line["sqlstate"]) == ("job.failed", "error", "23502")
+    assert (line["job"], line["tries"]) == ("ledger.settle", 1)
+    assert line["job_id"] == ask("SELECT id FROM procrastinate_jobs")[0][0]
 
 
 def test_a_worker_without_a_database_says_so_in_a_sentence(committed_db: Flask, monkeypatch: pytest.MonkeyPatch):
@@ -269,3 +199,47 @@ def test_the_work_of_the_jobs_leaves_the_books_in_order(settings: Settings):
 
     with transaction() as session:
         assert_books_balance(session)
+
+
+@pytest.fixture
+def requested(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> list[BaseException]:
+    """A job that was asked for, and what it raises, each time it is run."""
+    raises: list[BaseException] = []
+
+    def work(*_args: Any, **_kwargs: Any) -> None:
+        if raises:
+            raise raises.pop(0)
+
+    monkeypatch.setattr(queue.tasks["rehearsals.rehearse"], "func", work)
+    with transaction() as session:
+        defer(session, "rehearsals.rehearse", rehearsal_id="r-1")
+    return raises
+
+
+@pytest.mark.parametrize("away", [psycopg.OperationalError(), sqlalchemy.exc.OperationalError("", None, ValueError())])
+def test_a_job_that_was_asked_for_waits_while_the_database_is_away(requested: list[BaseException], away: Exception):
+    tried = 0
+    while states() == [("rehearsals.rehearse", "todo")]:
+        requested.append(away)
+        work_off()
+        tried += 1
+        ask("UPDATE procrastinate_jobs SET scheduled_at = now() RETURNING 1")
+
+    assert (tried, states()) == (TRIES, [("rehearsals.rehearse", "failed")])
+
+
+def test_it_waits_longer_each_time_but_not_for_ever(requested: list[BaseException]):
+    later = "SELECT extract(epoch FROM scheduled_at - now())::float8 FROM procrastinate_jobs"
+    for tries, seconds in ((0, 1), (3, 8), (8, 60)):
+        requested.append(psycopg.OperationalError())
+        ask("UPDATE procrastinate_jobs SET attempts = %s, scheduled_at = NULL RETURNING 1", tries)
+        work_off()
+        assert ask(later)[0][0] == pytest.approx(seconds, abs=0.9)
+
+
+def test_what_is_wrong_in_itself_is_not_tried_again(requested: list[BaseException]):
+    requested.append(ValueError("no"))
+
+    work_off()
+
+    assert states() == [("rehearsals.rehearse", "failed")]
