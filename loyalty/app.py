@@ -23,6 +23,7 @@ from loyalty.ledger import routes as ledger_routes
 from loyalty.membership import routes as membership_routes
 from loyalty.notifications import admin_routes as notification_admin_routes
 from loyalty.notifications import fact_schemas as notifications_facts
+from loyalty.notifications import metrics as notifications_metrics
 from loyalty.notifications import routes as notifications_routes
 from loyalty.notifications import template_routes, unsubscribe_routes
 from loyalty.orders import routes as orders_routes
@@ -86,7 +87,9 @@ OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS, *notifications_facts.KINDS)
 
 # What is read from the database for `/metrics`, beside what the processes count.
-MEASURES: tuple[Measures, ...] = (queue_metrics.measures, events_metrics.measures)
+MEASURES: tuple[Measures, ...] = (
+    queue_metrics.measures, events_metrics.measures, notifications_metrics.measures,
+)  # fmt: skip
 
 
 class ContractApi(Api):

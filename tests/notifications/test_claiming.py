@@ -110,11 +110,9 @@ def test_programs_with_something_due_are_found_by_their_own_clocks(committed_db:
         real, ahead, later = a_shop(session), a_shop(session, sandbox=True), a_shop(session)
         clock = "UPDATE programs SET clock_ahead = '1 day' WHERE program_id = %s"
         session.run(clock, (ahead.program_id,))
-        hours = {real: 0, ahead: 23, later: 1}
-        asked = {
-            each: wanted(a_customer(session, each), not_before=NOW + timedelta(hours=hours[each])) for each in hours
-        }
-    for program, each in asked.items():
+        hours = ((real, 0), (ahead, 23), (later, 1))
+        asked = [(each, wanted(a_customer(session, each), not_before=NOW + timedelta(hours=h))) for each, h in hours]
+    for program, each in asked:
         queue(program, each)
 
     with transaction() as session:
