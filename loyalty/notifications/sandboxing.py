@@ -23,7 +23,7 @@ SUBJECT_MAX = 300
 SOURCE_MAX = 20_000
 OUTPUT_MAX = 50_000
 # Far more than any message needs; a parser and a compiler take their time for more.
-NODES_MAX, DEPTH_MAX, LOOPS_MAX = 4_000, 30, 2
+NODES_MAX, DEPTH_MAX, LOOPS_MAX = 3_000, 30, 2
 INTEGER_MAX = 10**15
 
 # What a loop says of where it is.

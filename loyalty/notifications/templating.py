@@ -1,7 +1,6 @@
 """Messages out of templates: a subject, a text, and the same as HTML, in the language of who reads them. Pure."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -27,8 +26,10 @@ NAME_MAX: Final = 60
 _NO_NAME: Final = re.compile(r"[/\\@<>{}\[\]\n\r]|:|\w\.\w{2,}")
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)']")
 _EMPTY_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
-# What turns the direction of text around, or hides it.
-_UNSEEN: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+# Control characters, halves of characters, and what turns the direction of text around or hides in it.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +96,7 @@ def one_line(text: str) -> str:
 
 def clean(text: str) -> str:
     """A text without what cannot be stored or seen: control characters, halves of characters, turns of direction."""
-    return "".join(
-        each for each in text.replace("\r\n", "\n").replace("\r", "\n")
-        if each in "\n\t" or not (unicodedata.category(each) in {"Cc", "Cs"} or each in _UNSEEN)
-    )  # fmt: skip
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def greetable(name: str | None) -> str | None:
