@@ -45,7 +45,17 @@ _RESERVED: Final = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 
 _ONLY_TAGS: Final = re.compile(r"^[ \t]*(?P<tags>(?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE)
 
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+# What Python says of what a template says, be it that an argument is named twice.
+_BROKEN = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    SyntaxError,
+)
 
 
 @dataclass(frozen=True, slots=True)

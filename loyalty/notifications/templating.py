@@ -25,7 +25,7 @@ NAME_MAX: Final = 60
 # What nobody is called: whoever enrols under an address of the web would have it sent to others under the shop's name.
 _NO_NAME: Final = re.compile(r"[/\\@<>{}\[\]\n\r]|:|\w\.\w{2,}")
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)']")
-_EMPTY_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+_EMPTY_LINES: Final = re.compile(r"\n(?:[ \t]*\n)+")
 # Control characters, halves of characters, and what turns the direction of text around or hides in it.
 _UNSEEN: Final = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
@@ -63,11 +63,28 @@ def render(kind: Kind, template: Template, facts: Mapping[str, Any]) -> Rendered
 
     Raises FactMissing and TemplateBroken.
     """
-    values = plain(kind.tree, facts)
+    return in_words(template, _values(kind, facts))
+
+
+def as_item(kind: Kind, template: Template, facts: Mapping[str, Any]) -> dict[str, str]:
+    """A message as part of a digest, which greets, signs and offers a way out by itself.
+
+    Raises FactMissing and TemplateBroken.
+    """
+    values = {**_values(kind, facts), "unsubscribe_url": None}
+    message, speech = in_words(template, values), Speech(language_of(template.language))
+    greeting = sandboxing.rendered(shipped.word(template.language, "greeting"), values, speech)
+    signature = sandboxing.rendered(shipped.SIGNATURE, values, speech)
+    text = message.text.removeprefix(f"{greeting}\n\n").removesuffix(f"\n\n{signature}")
+    return {"subject": message.subject, "text": text}
+
+
+def _values(kind: Kind, facts: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = plain(kind.tree, facts)
     member = values["member"]
     for name in ("first_name", "last_name"):
         member[name] = greetable(member[name])
-    return in_words(template, values)
+    return values
 
 
 def in_words(template: Template, values: Mapping[str, Any]) -> Rendered:

@@ -133,6 +133,9 @@ FAILS = {
     "a loop over a text by name": "{% for a in name %}{{ a }}{% endfor %}",
     "loops that print nothing": "{% for a in items %}{% for b in items %}{% endfor %}{% endfor %}" * 30,
     "joins in a loop": "{% for a in items %}{{ items|join('') }}{% endfor %}",
+    "an argument that is given twice": "{{ points|plural(one='a', one='b', other='c') }}",
+    "an argument called as a keyword of Python": "{{ points|plural(class='a', other='b') }}",
+    "a loop named as what loops say": "{% for loop in items %}{{ loop }}{% endfor %}",
     "a comparison of unlike things": "{{ 'a' if points > name else 'b' }}",
 }
 

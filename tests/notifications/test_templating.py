@@ -1,12 +1,14 @@
 """A message out of a template: its subject on one line, its text, and the same as HTML."""
 
+import time
 from datetime import date
 
 import pytest
 
+from loyalty.notifications import shipped
 from loyalty.notifications.kinds import KINDS, LIST_MAX, SAMPLE_EVERYWHERE, FactMissing, plain
 from loyalty.notifications.sandboxing import TemplateBroken
-from loyalty.notifications.templating import Template, greetable, one_line, paragraphs, render
+from loyalty.notifications.templating import Template, as_item, greetable, one_line, paragraphs, render
 
 TIER_UP, STATEMENT = KINDS["tier_up"], KINDS["balance_statement"]
 FACTS = {**SAMPLE_EVERYWHERE, **TIER_UP.sample}
@@ -79,6 +81,28 @@ def test_a_text_says_how_to_get_no_more_unless_it_does_already():
     assert made(text="Hi", unsubscribe_url=None).text == "Hi"
     assert made(text="Hej", language="pl").text == f"Hej\n\nZrezygnuj z tych wiadomości: {url}"
     assert url in made(text="Moin", language="de").text
+
+
+def test_empty_lines_cost_nothing_however_long_they_are():
+    began = time.process_time()
+
+    made(text="{{ tier }}\n{{ tier }}", tier=" " * 20_000)
+    made(text="{{ tier }}", tier="\n \t" * 6_000 + "http://" + "," * 1_000)
+
+    assert time.process_time() - began < 2
+
+
+def test_a_message_in_a_digest_neither_greets_nor_signs():
+    words = shipped.text("tier_up", "pl")
+    assert words is not None
+
+    item = as_item(TIER_UP, Template(words["subject"], words["text"], language="pl"), FACTS)
+
+    assert item["subject"] == "Twój nowy poziom: Gold"
+    assert item["text"] == (
+        "Gratulacje! Masz teraz poziom Gold.\n\nTwoje korzyści:\n\n- Free delivery\n- Early access to sales"
+    )
+    assert as_item(TIER_UP, Template("s", "Own text"), FACTS)["text"] == "Own text"
 
 
 @pytest.mark.parametrize("name", ["Ada", "Anna Maria", "O'Neil", "J.", "Γιώργος", "Jean-Luc", "Zoë"])
