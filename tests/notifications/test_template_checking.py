@@ -1,5 +1,8 @@
 """What the check of a template finds."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from loyalty.notifications.kinds import KINDS
@@ -106,3 +109,20 @@ def test_a_page_of_ones_own_has_a_way_out_if_nobody_asked_for_it():
     assert found("a", REWARD, html=f"{page}{{% if unsubscribe_url %}}{{{{ unsubscribe_url }}}}{{% endif %}}") == []
     assert found("a", REWARD, html="<p>{{ reward.name }}</p>") == []
     assert found("a", EARNED, html="<!doctype html><p></p>") == []
+
+
+def test_what_is_found_is_documented():
+    root = Path(__file__).resolve().parents[2]
+    howto = (root / "docs/howto.md").read_text(encoding="utf-8").partition("## What the check of a template finds")[2]
+    documented = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`(?=[^|]*\| (?:error|warning))", howto))
+
+    slice_ = root / "loyalty/notifications"
+    code = "".join(
+        (slice_ / f"{name}.py").read_text() for name in ("sandboxing", "template_checking", "template_reading")
+    )
+    named = re.findall(r'(?:Fault\(|error\(|warning\(|_say\("\w+", )f?"([a-z{}-]+)"', code)
+    assert {each for name in named for each in _spelled(name)} == documented
+
+
+def _spelled(name: str) -> list[str]:
+    return [name.replace("{word}", word) for word in ("filter", "test")] if "{" in name else [name]
