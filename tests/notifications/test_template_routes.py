@@ -104,8 +104,9 @@ def test_what_is_unknown_is_refused(api: Api):
     unknown = api.get(f"{TEMPLATES}/points_earnt/pl")
     assert (unknown.status_code, unknown.json["code"]) == (404, "message-kind-not-found")
     assert "Did you mean 'points_earned'?" in unknown.json["detail"]
-    nobodys = api.put(f"{TEMPLATES}/points_earned/xx-YY", WORDS)
-    assert (nobodys.status_code, nobodys.json["code"]) == (422, "language-unknown")
+    for tag in ("xx-YY", "x", "root", "en@euro", "pl-PL-and-so-on"):
+        nobodys = api.put(f"{TEMPLATES}/points_earned/{tag}", WORDS)
+        assert (nobodys.status_code, nobodys.json["code"]) == (422, "language-unknown")
 
 
 def test_a_template_that_cannot_be_used_is_refused_with_what_is_wrong(api: Api):
