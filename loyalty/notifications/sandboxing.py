@@ -23,7 +23,7 @@ SUBJECT_MAX = 300
 SOURCE_MAX = 20_000
 OUTPUT_MAX = 50_000
 # Far more than any message needs; a parser and a compiler take their time for more.
-NODES_MAX, DEPTH_MAX, LOOPS_MAX = 4_000, 30, 2
+NODES_MAX, DEPTH_MAX, LOOPS_MAX = 3_000, 30, 2
 INTEGER_MAX = 10**15
 
 # What a loop says of where it is.
@@ -45,7 +45,17 @@ _RESERVED: Final = frozenset({"self", "super", "caller", "varargs", "kwargs"})
 
 _ONLY_TAGS: Final = re.compile(r"^[ \t]*(?P<tags>(?:\{%(?:(?!%\}).)*%\}[ \t]*)+)\n", re.MULTILINE)
 
-_BROKEN = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+# What Python says of what a template says, be it that an argument is named twice.
+_BROKEN = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+    SyntaxError,
+)
 
 
 @dataclass(frozen=True, slots=True)

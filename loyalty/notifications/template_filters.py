@@ -1,5 +1,6 @@
 """What a template can do with a value: numbers, points, money and days in the language of the message. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,9 @@ SPEECH: Final = "the speech"
 TEXT_MAX = 20_000
 # How many turns all the loops of one rendering may take.
 TURNS_MAX = 10_000
+
+# A language with a script, a region, a variant.
+_TAG: Final = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}")
 
 FORMS: Final = ("zero", "one", "two", "few", "many", "other")
 # Numbers whose plural forms are all that whole numbers have in any language.
@@ -50,6 +54,8 @@ def _language(tag: str) -> Language:
 
 def known_locale(tag: str) -> Locale | None:
     """What CLDR knows of a language tag."""
+    if not _TAG.fullmatch(tag):
+        return None
     try:
         return Locale.parse(tag.replace("_", "-"), sep="-")
     except (UnknownLocaleError, ValueError):

@@ -1,7 +1,6 @@
 """Messages out of templates: a subject, a text, and the same as HTML, in the language of who reads them. Pure."""
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,9 +25,11 @@ NAME_MAX: Final = 60
 # What nobody is called: whoever enrols under an address of the web would have it sent to others under the shop's name.
 _NO_NAME: Final = re.compile(r"[/\\@<>{}\[\]\n\r]|:|\w\.\w{2,}")
 _LINK: Final = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)']")
-_EMPTY_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
-# What turns the direction of text around, or hides it.
-_UNSEEN: Final = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_EMPTY_LINES: Final = re.compile(r"\n(?:[ \t]*\n)+")
+# Control characters, halves of characters, and what turns the direction of text around or hides in it.
+_UNSEEN: Final = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,28 @@ def render(kind: Kind, template: Template, facts: Mapping[str, Any]) -> Rendered
 
     Raises FactMissing and TemplateBroken.
     """
-    values = plain(kind.tree, facts)
+    return in_words(template, _values(kind, facts))
+
+
+def as_item(kind: Kind, template: Template, facts: Mapping[str, Any]) -> dict[str, str]:
+    """A message as part of a digest, which greets, signs and offers a way out by itself.
+
+    Raises FactMissing and TemplateBroken.
+    """
+    values = {**_values(kind, facts), "unsubscribe_url": None}
+    message, speech = in_words(template, values), Speech(language_of(template.language))
+    greeting = sandboxing.rendered(shipped.word(template.language, "greeting"), values, speech)
+    signature = sandboxing.rendered(shipped.SIGNATURE, values, speech)
+    text = message.text.removeprefix(f"{greeting}\n\n").removesuffix(f"\n\n{signature}")
+    return {"subject": message.subject, "text": text}
+
+
+def _values(kind: Kind, facts: Mapping[str, Any]) -> dict[str, Any]:
+    values: dict[str, Any] = plain(kind.tree, facts)
     member = values["member"]
     for name in ("first_name", "last_name"):
         member[name] = greetable(member[name])
-    return in_words(template, values)
+    return values
 
 
 def in_words(template: Template, values: Mapping[str, Any]) -> Rendered:
@@ -95,10 +113,7 @@ def one_line(text: str) -> str:
 
 def clean(text: str) -> str:
     """A text without what cannot be stored or seen: control characters, halves of characters, turns of direction."""
-    return "".join(
-        each for each in text.replace("\r\n", "\n").replace("\r", "\n")
-        if each in "\n\t" or not (unicodedata.category(each) in {"Cc", "Cs"} or each in _UNSEEN)
-    )  # fmt: skip
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def greetable(name: str | None) -> str | None:
