@@ -30,8 +30,7 @@ from loyalty.notifications.domain import (
     Settings,
     Suppress,
 )
-from loyalty.notifications.rendering import Renderer
-from loyalty.notifications.sandboxing import TemplateBroken
+from loyalty.notifications.rendering import UNSAYABLE, Renderer
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
@@ -140,7 +139,7 @@ def _loaded(case: Case, changes: Changes, send: Send) -> Iterator[Load]:
     who = case.members[send.messages[0].member_id]
     try:
         worded = case.renderer.worded(send, who)
-    except TemplateBroken as broken:
+    except UNSAYABLE as broken:
         for message in send.messages:
             recording.failed(changes, message, "template_broken", str(broken), now=case.now)
         return

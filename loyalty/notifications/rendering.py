@@ -1,8 +1,9 @@
 """Putting messages into words: the template of the program, in the language of who reads it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import structlog
@@ -12,17 +13,22 @@ from loyalty.db.session import Session
 from loyalty.members.domain import Member
 from loyalty.notifications import arranging, presenting, unsubscribing
 from loyalty.notifications.domain import Message, Preferences, Recipient, Send, Settings
-from loyalty.notifications.kinds import KINDS
+from loyalty.notifications.kinds import KINDS, FactMissing, Kind
 from loyalty.notifications.preferring import recipient_of
 from loyalty.notifications.presenting import Background, Values
 from loyalty.notifications.recording import DIGEST, Words
 from loyalty.notifications.sandboxing import TemplateBroken
 from loyalty.notifications.template_queries import shipped_template, templates_for
-from loyalty.notifications.templating import Rendered, Template, render
+from loyalty.notifications.templating import Rendered, Template, as_item, render
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
 log = structlog.get_logger()
+
+T = TypeVar("T")
+
+# What keeps a message from being put into words: the template, or what it is about.
+UNSAYABLE = (TemplateBroken, FactMissing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +50,20 @@ class Renderer:
     public_url: str = ""
 
     def worded(self, send: Send, who: Recipient) -> Worded:
-        """What is sent, in words: one message, or a digest of several. Raises TemplateBroken."""
+        """What is sent, in words: one message, or a digest of several. Raises UNSAYABLE."""
         first = send.messages[0]
         kind = DIGEST if send.is_digest else first.kind
         link = self._way_out(first, KINDS[first.kind].category if send.is_digest else kind)
         tag = tag_of(who, self.before.program)
         if send.is_digest:
-            items = [self._rendered(message, who, tag, None) for message in send.messages]
-            about: Values = {"items": [{"subject": each.subject, "text": each.text} for each, _ in items]}
+            about: Values = {"items": [self._item(message, who, tag) for message in send.messages]}
             rendered, template = self._filled(DIGEST, about, who, tag, link)
         else:
             rendered, template = self._rendered(first, who, tag, link)
         return Worded(rendered=rendered, words=Words(template.language, template.version), unsubscribe_url=link)
 
     def alone(self, message: Message, who: Recipient) -> tuple[Rendered, Template]:
-        """One message in words, without a link: whoever reads it has come to it. Raises TemplateBroken."""
+        """One message in words, without a link: whoever reads it has come to it. Raises UNSAYABLE."""
         return self._rendered(message, who, tag_of(who, self.before.program), None)
 
     def _way_out(self, message: Message, about: str) -> str | None:
@@ -67,6 +72,12 @@ class Renderer:
         program_id = self.before.program.program_id
         what = unsubscribing.Subscription(program_id, message.member_id, message.channel, about)
         return unsubscribing.link(self.public_url, unsubscribing.token_of(what))
+
+    def _item(self, message: Message, who: Recipient, tag: str) -> Values:
+        """A message as one of a digest, without greeting and signature."""
+        template = self.templates[message.kind, tag]
+        about = presenting.values(self.session, message, who, self.before, template.language)
+        return _said(as_item, message.kind, template, self._facts(template, about, who, None))[0]
 
     def _rendered(self, message: Message, who: Recipient, tag: str, link: str | None) -> tuple[Rendered, Template]:
         template = self.templates[message.kind, tag]
@@ -77,20 +88,29 @@ class Renderer:
         self, kind: str, about: Values, who: Recipient, tag: str, link: str | None
     ) -> tuple[Rendered, Template]:
         template = self.templates[kind, tag]
+        return _said(render, kind, template, self._facts(template, about, who, link))
+
+    def _facts(self, template: Template, about: Values, who: Recipient, link: str | None) -> Values:
         said = f"{template.subject}{template.text}{template.html or ''}"
-        facts = presenting.everywhere(
+        known = presenting.everywhere(
             self.session, who, self.before, template.language, unsubscribe_url=link, with_balance="balance" in said
         )
-        try:
-            return render(KINDS[kind], template, {**facts, **about}), template
-        except TemplateBroken as broken:
-            if template.version == 0:
-                raise
-            # The program's own words did not fit this message: better the usual ones than none.
-            log.warning("template broken", kind=kind, language=template.language, why=str(broken))
-            usual = shipped_template(kind, template.language) or shipped_template(kind, SOURCE)
-            assert usual is not None, "there is a text of everything in English"
-            return render(KINDS[kind], usual, {**facts, **about}), usual
+        return {**known, **about}
+
+
+def _said(
+    say: Callable[[Kind, Template, Values], T], kind: str, template: Template, facts: Values
+) -> tuple[T, Template]:
+    """What a template says, and which it was: where the program's own does not fit, the usual one."""
+    try:
+        return say(KINDS[kind], template, facts), template
+    except UNSAYABLE as broken:
+        if template.version == 0:
+            raise
+        log.warning("template broken", kind=kind, language=template.language, why=str(broken))
+        usual = shipped_template(kind, template.language) or shipped_template(kind, SOURCE)
+        assert usual is not None, "there is a text of everything in English"
+        return say(KINDS[kind], usual, facts), usual
 
 
 def renderer(
@@ -127,7 +147,7 @@ def words_of(
         try:
             rendered, template = made.alone(message, who)
             told.append((rendered.subject, rendered.text, template.language))
-        except TemplateBroken as broken:
+        except UNSAYABLE as broken:
             log.warning("template broken", kind=message.kind, why=str(broken))
             told.append((message.kind, "", SOURCE))
     return told
