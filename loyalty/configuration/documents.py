@@ -13,6 +13,11 @@ from marshmallow import ValidationError
 from loyalty.configuration.schemas import ConfigurationSchema, ProgramConfigurationSchema, RewardConfigurationSchema
 from loyalty.core.errors import InvalidRequest
 from loyalty.earning.schemas import DraftRulesSchema, DraftSchema
+from loyalty.notifications.domain import Settings
+from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema
+from loyalty.notifications.storing import settings_document
+from loyalty.notifications.template_schemas import NewTemplateSchema
+from loyalty.notifications.templating import Source
 from loyalty.programs.domain import Program
 from loyalty.rewards.domain import NewReward
 from loyalty.tiers.ladder_schemas import NewLadderSchema
@@ -22,6 +27,8 @@ _CONFIGURATION = ConfigurationSchema()
 _PROGRAM = ProgramConfigurationSchema()
 _REWARD = RewardConfigurationSchema()
 _LADDER = NewLadderSchema()
+_NOTIFICATIONS = NewNotificationSettingsSchema()
+_TEMPLATE = NewTemplateSchema()
 
 # A draft as it is shown and as it is taken: what the two have in common is what it is made of.
 _SHOWN, _TAKEN = DraftSchema(), DraftRulesSchema()
@@ -58,6 +65,20 @@ def ladder_document(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A ladder, published or about to be, as a draft."""
     written: dict[str, Any] = _LADDER.dump({name: stored[name] for name in _LADDER.fields if name in stored})
     return written
+
+
+def settings_of_notifications(settings: Settings) -> dict[str, Any]:
+    """What a program tells its members."""
+    written: dict[str, Any] = _NOTIFICATIONS.dump(settings_document(settings))
+    return written
+
+
+def templates_document(templates: Mapping[tuple[str, str], Source]) -> dict[str, Any]:
+    """Templates by kind and language."""
+    document: dict[str, Any] = {}
+    for (kind, language), template in sorted(templates.items()):
+        document.setdefault(kind, {})[language] = _TEMPLATE.dump(template)
+    return document
 
 
 def reward_document(code: str, reward: NewReward) -> dict[str, Any]:

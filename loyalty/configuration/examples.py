@@ -19,6 +19,10 @@ CONFIGURATION = {
     "earning_rules": NEW_DRAFT,
     "ladder": NEW_LADDER,
     "rewards": [{"code": "five-off", **NEW_REWARD}],
+    "notification_settings": {"expiring_days": [30, 7], "statement_day": 1},
+    "notification_templates": {
+        "points_matured": {"de": {"subject": "Neue Punkte", "text": "Neue Punkte: {{ points|number }}", "html": None}}
+    },
 }
 
 COMPARISON = {

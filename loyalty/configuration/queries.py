@@ -9,6 +9,9 @@ from loyalty.configuration.domain import Comparison, differences
 from loyalty.configuration.schemas import FORMAT
 from loyalty.db.session import Session
 from loyalty.earning import queries as earning
+from loyalty.notifications import arranging
+from loyalty.notifications import template_queries as templates
+from loyalty.notifications.templating import Source
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import with_changes
 from loyalty.rewards import catalogue as rewards
@@ -24,6 +27,7 @@ def configuration(session: Session, program_id: UUID, *, now: datetime) -> dict[
         "earning_rules": _rules(session, program_id, now=now),
         **_ladder(session, program_id, now=now),
         "rewards": [_reward(reward) for reward in _catalogue(session, program_id, now=now)],
+        **_notifications(session, program_id),
     }
 
 
@@ -50,7 +54,42 @@ def comparison(session: Session, program_id: UUID, wanted: dict[str, Any], *, no
         before["rewards"] = [document for code, document in there.items() if code in codes]
         after["rewards"] = named
         kept = tuple(code for code in there if code not in codes)
+    _compare_notifications(session, program_id, wanted, before, after)
     return Comparison(tuple(differences(before, after)), kept)
+
+
+def _compare_notifications(
+    session: Session, program_id: UUID, wanted: dict[str, Any], before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    there = _notifications(session, program_id)
+    if "notification_settings" in wanted:
+        before["notification_settings"] = there["notification_settings"]
+        after["notification_settings"] = documents.settings_of_notifications(wanted["notification_settings"])
+    if "notification_templates" in wanted:
+        named = documents.templates_document(named_templates(wanted["notification_templates"]))
+        kinds = {kind: set(languages) for kind, languages in named.items()}
+        before["notification_templates"] = {
+            kind: {tag: words for tag, words in there["notification_templates"].get(kind, {}).items() if tag in tags}
+            for kind, tags in kinds.items()
+        }
+        after["notification_templates"] = named
+
+
+def named_templates(wanted: dict[str, dict[str, Source]]) -> dict[tuple[str, str], Source]:
+    """The templates of a document, by kind and by language tag as it is usually written. Refuses: LanguageUnknown."""
+    return {
+        (kind, templates.known_tag(language)): template
+        for kind, languages in wanted.items()
+        for language, template in languages.items()
+    }
+
+
+def _notifications(session: Session, program_id: UUID) -> dict[str, Any]:
+    own = templates.own_templates(session, program_id)
+    return {
+        "notification_settings": documents.settings_of_notifications(arranging.settings_of(session, program_id)),
+        "notification_templates": documents.templates_document(own),
+    }
 
 
 def _rules(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:

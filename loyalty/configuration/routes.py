@@ -12,6 +12,7 @@ from loyalty.configuration.schemas import ComparisonSchema, ConfigurationSchema
 from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning.errors import RulesInvalid
+from loyalty.notifications.template_errors import LanguageUnknown, TemplateInvalid
 from loyalty.programs.errors import AutoRedeemImpossible
 from loyalty.rewards.errors import RewardInvalid
 from loyalty.tiers.errors import LadderInvalid
@@ -31,6 +32,7 @@ def export_configuration(session: Session) -> Response:
 
 
 @bp.post("/diff")
+@bp.refuses(LanguageUnknown)
 @reading_operation
 @reads
 @bp.arguments(ConfigurationSchema(), example=CONFIGURATION)
@@ -41,7 +43,7 @@ def compare_configuration(session: Session, wanted: dict[str, Any]) -> Compariso
 
 
 @bp.post("/import")
-@bp.refuses(LadderInvalid, RewardInvalid, RulesInvalid, AutoRedeemImpossible)
+@bp.refuses(LadderInvalid, RewardInvalid, RulesInvalid, TemplateInvalid, LanguageUnknown, AutoRedeemImpossible)
 @transactional
 @idempotent
 @bp.arguments(ConfigurationSchema(), example=CONFIGURATION)

@@ -8,12 +8,15 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, va
 from marshmallow.validate import Length, OneOf
 
 from loyalty.earning.schemas import DraftRulesSchema
+from loyalty.notifications.kinds import KINDS
+from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema
+from loyalty.notifications.template_schemas import NewTemplateSchema
 from loyalty.programs.domain import Program
 from loyalty.programs.schemas import ProgramSettingsSchema
 from loyalty.rewards.domain import NewReward
 from loyalty.rewards.schemas import NewRewardSchema
 from loyalty.tiers.ladder_schemas import NewLadderSchema
-from loyalty.web.fields import Code, Whole
+from loyalty.web.fields import ByName, Code, Locale, Whole
 
 FORMAT = 1
 
@@ -66,6 +69,16 @@ class ConfigurationSchema(Schema):
         fields.Nested(RewardConfigurationSchema),
         validate=Length(max=REWARDS_MAX),
         metadata={"description": "Rewards by code. A reward that is not named stays as it is."},
+    )
+    notification_settings = fields.Nested(
+        NewNotificationSettingsSchema,
+        metadata={"description": "What members are told, as PUT …/notification-settings takes it."},
+    )
+    notification_templates = ByName(
+        fields.String(validate=OneOf(list(KINDS))),
+        ByName(Locale(), NewTemplateSchema),
+        validate=Length(max=len(KINDS)),
+        metadata={"description": "The program's own templates by kind and language. One that is not named stays."},
     )
 
     @validates_schema(skip_on_field_errors=True)

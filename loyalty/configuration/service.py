@@ -15,6 +15,10 @@ from loyalty.db.session import Session
 from loyalty.earning import queries as drafts
 from loyalty.earning import service as earning
 from loyalty.earning.errors import RulesInvalid
+from loyalty.notifications import arranging as notifications
+from loyalty.notifications import template_editing as templates
+from loyalty.notifications.template_errors import TemplateInvalid
+from loyalty.notifications.templating import Source
 from loyalty.programs import service as programs
 from loyalty.rewards import editing as rewards
 from loyalty.rewards.domain import NewReward
@@ -31,7 +35,7 @@ def import_configuration(
 
     Goes through the use cases of the endpoints. Rewards come before settings, which may name one of them, and settings
     before rules, which may give units that they add.
-    Refuses: LadderInvalid, RewardInvalid, RulesInvalid, AutoRedeemImpossible.
+    Refuses: LadderInvalid, RewardInvalid, RulesInvalid, TemplateInvalid, LanguageUnknown, AutoRedeemImpossible.
     """
     working = clock.stopwatch()
     programs.hold_still(session, program_id)
@@ -43,6 +47,12 @@ def import_configuration(
     for number, (code, new) in enumerate(wanted.get("rewards", ())):
         if comparison.touches(f"/rewards/{number}"):
             _publish_reward(session, program_id, (number, code, new), actor=actor, now=now)
+    if comparison.touches("/notification_settings"):
+        settings = wanted["notification_settings"]
+        notifications.change(session, program_id, settings, actor=actor, now=now)
+    for (kind, language), template in queries.named_templates(wanted.get("notification_templates", {})).items():
+        if comparison.touches(f"/notification_templates/{kind}/{language}"):
+            _publish_template(session, program_id, kind, language, template, actor=actor, now=now)
     if comparison.touches("/program"):
         programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
     # Last of all, for these take effect a moment from then.
@@ -68,6 +78,16 @@ def _publish_reward(
         rewards.put_reward(session, program_id, code, new, keep_stock=True, actor=actor, now=now)
     except RewardInvalid as refused:
         raise RewardInvalid(refused.detail, **_at(f"/rewards/{number}", refused)) from None
+
+
+def _publish_template(
+    session: Session, program_id: UUID, kind: str, language: str, template: Source, *, actor: str, now: datetime
+) -> None:
+    try:
+        templates.publish(session, program_id, kind, language, template, actor=actor, now=now)
+    except TemplateInvalid as refused:
+        at = f"/notification_templates/{kind}/{language}"
+        raise TemplateInvalid(_at(at, refused)["errors"]) from None
 
 
 def _publish_ladder(

@@ -101,6 +101,11 @@ def own_template(session: Session, program_id: UUID, kind: str, tag: str) -> Sto
     return _own(session, program_id, {kind}).get((kind, tag))
 
 
+def own_templates(session: Session, program_id: UUID) -> dict[Wanted, Template]:
+    """All templates of a program's own, by kind and language."""
+    return {named: found.template for named, found in _own(session, program_id, set(KINDS)).items()}
+
+
 def version_of(session: Session, program_id: UUID, kind: str, language: str) -> int:
     """The version of the program's own template; 0 if there is none. Refuses: MessageKindNotFound, LanguageUnknown."""
     found = own_template(session, program_id, known_kind(kind).code, known_tag(language))
