@@ -1,5 +1,7 @@
 """What became of every message: by member, by program, in numbers; and what failed is put back."""
 
+import re
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -16,6 +18,7 @@ from tests.notifications.written import a_message, write_message
 from tests.rights import as_owner
 from tests.shop import A_DAY, at, merge, pointers, refused, replayed
 
+ROOT = Path(__file__).resolve().parents[2]
 ADDRESS = "/v1/admin/messages"
 FAILED = {"status": "failed", "channel": "email", "reason": "gave_up", "attempts": 12, "last_error": "refused"}
 
@@ -176,6 +179,12 @@ def test_the_last_days_in_numbers(api: Api, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(listing, "COUNTED_MAX", 2)
     assert api.get(f"{ADDRESS}/summary?days=60").json["incomplete"] == ["sent"]
     assert pointers(api.get(f"{ADDRESS}/summary?days=0")) == ["days"]
+
+
+def test_the_table_of_reasons_is_complete():
+    told = (ROOT / "docs/concepts.md").read_text().partition("## Messages")[2].partition("## ")[0]
+
+    assert dict(re.findall(r"^\| `(\w+)` \| (.+) \|$", told, re.MULTILINE)) == REASONS
 
 
 # Messages of one program among those of many members; one in a thousand failed.
