@@ -194,7 +194,7 @@ INSERT INTO messages (member_id, message_id, program_id, kind, channel, key, mar
 SELECT gen_random_uuid(), gen_random_uuid(), %(program)s, 'points_earned', 'email', n::text, false, '{}',
     CASE WHEN n %% 1000 = 0 THEN 'failed' ELSE 'sent' END, CASE WHEN n %% 1000 = 0 THEN 'gave_up' END, %(now)s, %(now)s,
     %(now)s, CASE WHEN n %% 1000 > 0 THEN %(now)s::timestamptz END, 1
-FROM generate_series(1, 30000) n
+FROM generate_series(1, 12000) n
 """
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.db.session import transaction
@@ -23,9 +23,9 @@ ADDRESS = "/v1/admin/notification-settings"
 USUAL = settings_document(Settings())
 
 
-def put(api: Api, settings: dict[str, Any], version: int | None = None) -> Any:
+def put(api: Api, wanted: dict[str, Any], version: int | None = None) -> Any:
     """Replace the settings."""
-    return api.put(ADDRESS, settings, headers={} if version is None else {"If-Match": f'"{version}"'})
+    return api.put(ADDRESS, wanted, headers={} if version is None else {"If-Match": f'"{version}"'})
 
 
 def settings_of(api: Api) -> Settings:
@@ -82,6 +82,12 @@ def test_what_others_read_is_what_was_sent(api: Api):
     assert (found.sender, found.reply_to, found.feedback.after_days) == (*sender.values(), 7)
 
 
+def test_what_is_left_out_of_a_part_is_as_usual(api: Api):
+    put(api, {"caps": {}, "digest": {}, "channels": {"webhook": True}})
+
+    assert settings_of(api) == Settings(channels=frozenset({"inbox", "webhook"}))
+
+
 MAIL = {"channels": {"email": True}}
 REFUSED = {
     "an unknown kind": ({"kinds": {"birthday": ["inbox"]}}, "/kinds/birthday"),
@@ -114,9 +120,9 @@ REFUSED = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_makes_no_sense_is_refused_by_its_name(api: Api, name: str):
-    settings, pointer = REFUSED[name]
+    wanted, pointer = REFUSED[name]
 
-    answer = put(api, settings)
+    answer = put(api, wanted)
 
     assert pointers(answer) == [pointer]
     assert answer.json["errors"][0]["detail"]
@@ -140,6 +146,7 @@ some_channels = st.frozensets(st.sampled_from(CHANNELS))
 switches = st.dictionaries(st.sampled_from(CHANNELS), st.booleans(), min_size=1)
 
 
+@settings(max_examples=40)
 @given(
     st.builds(
         Settings,
@@ -150,10 +157,11 @@ switches = st.dictionaries(st.sampled_from(CHANNELS), st.booleans(), min_size=1)
         digest=st.none() | st.builds(Digest, st.integers(1, 9), st.integers(2, 9)),
     )
 )
-def test_settings_come_out_of_their_document_as_they_went_in(settings: Settings):
-    assert settings_from(settings_document(settings)) == settings
+def test_settings_come_out_of_their_document_as_they_went_in(arranged: Settings):
+    assert settings_from(settings_document(arranged)) == arranged
 
 
+@settings(max_examples=40)
 @given(
     st.builds(
         Preferences,
