@@ -74,5 +74,5 @@ def summarise_messages(session: Session, query: dict[str, int]) -> Summary:
 @bp.arguments(s.RequeueSchema(), example=e.REQUEUE)
 @bp.response(200, s.RequeuedSchema(), example=e.REQUEUED)
 def requeue_messages(session: Session, wanted: dict[str, Any]) -> Requeued:
-    """Let messages that failed be tried again: some, or the oldest 10,000 that failed alike. None is sent twice."""
+    """Let messages that failed be tried again: some, or the oldest 10,000 that failed alike."""
     return listing.requeue(session, g.caller.program_id, **wanted, actor=str(g.caller.key_id), now=clock.now())

@@ -46,7 +46,7 @@ def settings_from(document: Mapping[str, Any]) -> Settings:
         known["quiet_hours"] = _hours_from(document["quiet_hours"])
     for name, make in (("caps", Caps), ("digest", Digest), ("feedback", Feedback)):
         if name in document:
-            known[name] = document[name] and make(**document[name])
+            known[name] = None if document[name] is None else make(**document[name])
     email = document.get("email") or {}
     return Settings(**known, sender=email.get("from"), reply_to=email.get("reply_to"))
 

@@ -21,6 +21,7 @@ from loyalty.rehearsals.examples import NEW_LADDER_REHEARSAL
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
+from tests.notifications.written import a_message
 from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
@@ -264,6 +265,7 @@ def full(api: Api) -> Api:
     assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
+    a_message(api)
     return api
 
 
@@ -272,6 +274,9 @@ def _of(full: Api, route: Route) -> str:
     if "/rehearsals/" in route.path:
         listed = full.get(route.path.partition(f"/{UUID}")[0]).json["data"]
         return route.path.replace(UUID, listed[0]["rehearsal_id"])
+    if "/inbox/" in route.path:
+        newest = full.get("/v1/members/c-42/inbox").json["data"][0]
+        return route.path.replace("x-1", "c-42").replace(UUID, newest["message_id"])
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
     named |= {"activities": "review-1001", "vouchers": "SPRING-1001", "point-payments": "pp-1001"}
