@@ -15,12 +15,13 @@ from loyalty.db import queue as queue_of_jobs
 from loyalty.db.queue import queue
 from loyalty.db.session import driver_url
 from loyalty.ledger import jobs as ledger
+from loyalty.notifications import jobs as notifications
 from loyalty.rehearsals import jobs as rehearsals
 from loyalty.rewards import jobs as rewards
 from loyalty.tiers import jobs as tiers
 from loyalty.web import jobs as web
 
-SLICES_WITH_JOBS = (queue_of_jobs, ledger, tiers, rewards, activities, rehearsals, web)
+SLICES_WITH_JOBS = (queue_of_jobs, ledger, tiers, rewards, activities, rehearsals, notifications, web)
 
 APPLICATION_NAME = "loyalty-worker"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

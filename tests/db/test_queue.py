@@ -30,7 +30,8 @@ EACH = {
     "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
     "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
     "rewards.expire", "rewards.expire_sandboxes", "rewards.redeem_automatically", "rewards.search",
-    "web.forget_attempts",
+    "web.forget_attempts", "notifications.plan", "notifications.announce", "notifications.sweep",
+    "notifications.statements",
 }  # fmt: skip
 
 
@@ -116,6 +117,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
         "activities.jobs",
         "web.jobs",
         "rehearsals.jobs",
+        "notifications.jobs",
     }
 
 
@@ -141,13 +143,15 @@ def test_a_worker_that_slept_finds_each_task_once(settings: Settings):
 
 def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings):
     a_day = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+    once_an_hour = {"notifications.statements"}
 
     opened(due(a_deferrer(), a_day.timestamp()))
     assert set(waiting()) == EACH
     work_off()
 
     opened(due(a_deferrer(), (a_day + timedelta(minutes=5)).timestamp()))
-    assert set(waiting()) == EACH - {"activities.birthdays", "queue.forget_failed", "web.forget_answers"}
+    once_a_day = {"activities.birthdays", "queue.forget_failed", "web.forget_answers"}
+    assert set(waiting()) == EACH - once_a_day - once_an_hour
     assert timedelta(seconds=LOOK_BACK_SECONDS) > timedelta(days=1)
 
 
