@@ -23,8 +23,11 @@ WHERE EXISTS (
     AND (e.xid, e.seq) > (coalesce(f.xid, -1), coalesce(f.seq, -1)) AND e.xid < {HORIZON})
 ORDER BY p.program_id
 """
+# To insert a place that is there would wait for whoever is moving it.
 _BEGIN = """
-INSERT INTO followers (name, program_id, xid, seq) VALUES (%s, %s, -1, -1) ON CONFLICT DO NOTHING
+INSERT INTO followers (name, program_id, xid, seq) SELECT %(name)s, %(program_id)s, -1, -1
+WHERE NOT EXISTS (SELECT FROM followers f WHERE f.name = %(name)s AND f.program_id = %(program_id)s)
+ON CONFLICT DO NOTHING
 """
 _PLACE = "SELECT xid, seq FROM followers WHERE name = %s AND program_id = %s FOR UPDATE SKIP LOCKED"
 _NEXT = f"""
@@ -67,7 +70,7 @@ def follow(
 
     None if there is nothing new at all, or if somebody else follows under this name at the moment.
     """
-    session.run(_BEGIN, (name, program_id))
+    session.run(_BEGIN, {"name": name, "program_id": program_id})
     place = session.row(_PLACE, (name, program_id), into=tuple_row)
     if place is None:
         return None

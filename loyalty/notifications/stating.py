@@ -28,8 +28,11 @@ BATCH = 500
 EXPIRING_MAX = 3
 
 _PROGRAMS = "SELECT program_id, time_zone AS zone, created_at, clock_ahead AS ahead FROM programs ORDER BY program_id"
+# To insert a row that is there would wait for whoever is moving it.
 _BEGIN = """
-INSERT INTO sweeps (name, scope, data, finished_at) VALUES (%s, %s, jsonb_build_object('month', %s::text), %s)
+INSERT INTO sweeps (name, scope, data, finished_at)
+SELECT %(name)s, %(scope)s, jsonb_build_object('month', %(month)s::text), %(finished_at)s
+WHERE NOT EXISTS (SELECT FROM sweeps s WHERE s.name = %(name)s AND s.scope = %(scope)s)
 ON CONFLICT (name, scope) DO NOTHING
 """
 _PLACE = "SELECT data ->> 'month', after, finished_at FROM sweeps WHERE name = %s AND scope = %s FOR UPDATE SKIP LOCKED"
@@ -108,7 +111,7 @@ def _state(session: Session, program: Mapping[str, Any], *, now: datetime, limit
         return 0
     # Nothing became of anybody's points before there was a program.
     finished_at = now if program["created_at"] >= month.end else None
-    session.run(_BEGIN, (KIND, program_id, month.name, finished_at))
+    session.run(_BEGIN, {"name": KIND, "scope": program_id, "month": month.name, "finished_at": finished_at})
     place = session.row(_PLACE, (KIND, program_id), into=tuple_row)
     if place is None or (place[0] == month.name and place[2] is not None):
         return 0

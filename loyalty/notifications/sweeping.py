@@ -25,11 +25,13 @@ BATCH = 1_000
 A_DAY = timedelta(days=1)
 
 _CLOCKS = "SELECT program_id, clock_ahead FROM programs ORDER BY program_id"
-# A sandbox whose clock was just moved goes on where all others were.
+# A sandbox whose clock was just moved goes on where all others were. A row that is there is looked for first: to insert
+# it would wait for whoever is moving it.
 _BEGIN = """
 INSERT INTO sweeps (name, scope, until)
 SELECT %(name)s, %(scope)s, coalesce((SELECT s.until FROM sweeps s WHERE s.name = %(name)s AND s.scope = %(nobody)s),
     %(until)s)
+WHERE NOT EXISTS (SELECT FROM sweeps s WHERE s.name = %(name)s AND s.scope = %(scope)s)
 ON CONFLICT (name, scope) DO NOTHING
 """
 _PLACE = "SELECT until, after FROM sweeps WHERE name = %s AND scope = %s FOR UPDATE SKIP LOCKED"
@@ -113,14 +115,14 @@ def _go_on(session: Session, search: _Search, limit: int) -> int:
     begin = {"name": search.name, "scope": search.scope, "nobody": NOBODY, "until": search.end - A_DAY}
     session.run(_BEGIN, begin)
     place = session.row(_PLACE, where, into=tuple_row)
-    if place is None or place[0] >= search.end:
+    if place is None:
         return 0
-    until, after = place
-    if until < search.now:
-        # What is over, nobody is told of any more.
-        until, after = search.now, None
+    # What is over, nobody is told of any more.
+    until, after = max((place[0], place[1] or LAST), (search.now, LAST))
+    if (until, after) >= (search.end, LAST):
+        return 0
     span = Span(
-        begin=until, after=after or LAST, end=search.end, programs=list(search.notices),
+        begin=until, after=after, end=search.end, programs=list(search.notices),
         alone=None if search.scope == NOBODY else search.scope,
     )  # fmt: skip
     found = search.source.due(session, span, limit=limit)
