@@ -108,7 +108,6 @@ def test_numbers_and_money_are_written_as_the_language_does(kind: str, tag: str)
         ("tier.changed", {"direction": "down"}, "You moved down to Gold."),
         ("voucher.issued", {"reward": None}, "You received a voucher."),
         ("voucher.issued", {}, "You received a voucher: 5 off."),
-        ("payment.captured", {}, "You paid €5.00 with 25 points."),
         ("redemption.confirmed", {"points": 0}, "You chose this reward, for 0 points: 5 off."),
     ],
 )
@@ -121,6 +120,12 @@ def test_rewards_and_tiers_are_named_in_the_language_else_as_the_program_does_el
     assert said("tier.changed", "pl-PL") == "Awans na poziom Złoty."
     assert said("tier.changed", "fi") == "Nousit tasolle Gold."
     assert said("redemption.fulfilled", reward="withdrawn") == "You received this reward: withdrawn."
+
+
+def test_a_payment_is_in_the_currency_of_the_program():
+    paid = {"payment_id": "pp-1", "points": 25, "amount": 500, "order_id": None}
+
+    assert teller().summary("payment.captured", 1, paid) == "You paid €5.00 with 25 points."
 
 
 def test_points_of_another_unit_say_which():
