@@ -27,6 +27,7 @@ from tests.db.queueing import (
     ask,
     due,
     opened,
+    put_in,
     states,
     waiting,
     work_off,
@@ -182,6 +183,26 @@ def test_a_job_that_fails_is_told_in_the_log_without_the_data_and_does_not_hinde
     assert (line["event"], line["level"], line["sqlstate"]) == ("job.failed", "error", "23502")
     assert (line["job"], line["tries"]) == ("ledger.settle", 1)
     assert line["job_id"] == ask("SELECT id FROM procrastinate_jobs")[0][0]
+
+
+@pytest.mark.parametrize(
+    ("level", "told"), [("INFO", [("tiers.move", 3)]), ("DEBUG", [("tiers.move", 3), ("tiers.review", 0)])]
+)
+def test_the_log_tells_what_jobs_did(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], level: str, told: list[Any]
+):
+    for name, done in (("tiers.move", 3), ("tiers.review", 0)):
+        monkeypatch.setattr(queue.tasks[name], "func", lambda *_args, done=done, **_kwargs: done)
+        put_in(name)
+    logs.configure(level)
+
+    work_off()
+    logs.configure("INFO")
+
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+    assert sorted((line["job"], line["done"]) for line in lines) == told
+    assert {line["event"] for line in lines} == {"job.done"}
+    assert all(0 <= line["seconds"] < 60 and line["tries"] == 1 for line in lines)
 
 
 def test_a_worker_without_a_database_says_so_in_a_sentence(committed_db: Flask, monkeypatch: pytest.MonkeyPatch):

@@ -26,7 +26,7 @@ TIERS = {
 # What may stand in a fact about a member, by its name.
 DATA: dict[str, Any] = {
     "activity_id": "review-1", "amount": 500, "available": 7, "batch_id": "b-1", "category": "marketing",
-    "channel": "web", "complete": False, "currency": "EUR", "data": {}, "debt": 0, "direction": "up",
+    "channel": "web", "complete": False, "count": 1, "currency": "EUR", "data": {}, "debt": 0, "direction": "up",
     "expires_at": None, "fields": ["email"], "from": "silver", "fulfilment": "code", "guest": False,
     "held": 0, "into": "c-9", "kind": "statement", "ladder_version": 1, "language": "pl", "lines": 2,
     "matures_at": None, "merged": "c-8", "message_id": "m-1", "order_id": "A-1001", "payment_id": "pp-1",
@@ -51,7 +51,7 @@ KINDS = [kind for kind in FACTS if not kind.type.startswith(OF_THE_PROGRAM)]
 @pytest.mark.parametrize("tag", LANGUAGES)
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.type} {kind.version}")
 def test_every_kind_of_fact_about_a_member_has_a_sentence_in_every_language(kind: Any, tag: str):
-    told = {name: DATA[name] for name in kind.data().fields}
+    told = {name: DATA[name] for name in (field.data_key or own for own, field in kind.data().fields.items())}
 
     found = teller(tag).summary(kind.type, kind.version, told)
 
@@ -108,7 +108,6 @@ def test_numbers_and_money_are_written_as_the_language_does(kind: str, tag: str)
         ("tier.changed", {"direction": "down"}, "You moved down to Gold."),
         ("voucher.issued", {"reward": None}, "You received a voucher."),
         ("voucher.issued", {}, "You received a voucher: 5 off."),
-        ("payment.captured", {}, "You paid €5.00 with 25 points."),
         ("redemption.confirmed", {"points": 0}, "You chose this reward, for 0 points: 5 off."),
     ],
 )
@@ -121,6 +120,12 @@ def test_rewards_and_tiers_are_named_in_the_language_else_as_the_program_does_el
     assert said("tier.changed", "pl-PL") == "Awans na poziom Złoty."
     assert said("tier.changed", "fi") == "Nousit tasolle Gold."
     assert said("redemption.fulfilled", reward="withdrawn") == "You received this reward: withdrawn."
+
+
+def test_a_payment_is_in_the_currency_of_the_program():
+    paid = {"payment_id": "pp-1", "points": 25, "amount": 500, "order_id": None}
+
+    assert teller().summary("payment.captured", 1, paid) == "You paid €5.00 with 25 points."
 
 
 def test_points_of_another_unit_say_which():
