@@ -15,6 +15,7 @@ from loyalty.worker import ON_REQUEST, SCHEDULE
 
 # Times at which jobs are run, in the words of people; others stay as they are.
 _WORDS = (
+    (r"\* \* \* \* \* \*/(?P<seconds>\d+)", "every {seconds} seconds"),
     (r"\* \* \* \* \*", "every minute"),
     (r"\*/(?P<minutes>\d+) \* \* \* \*", "every {minutes} minutes"),
     (r"(?P<minute>\d+) \* \* \* \*", "hourly, at :{minute:0>2}"),
