@@ -51,7 +51,7 @@ def cancel_activity(session: Session, program_id: UUID, activity_id: str, *, now
     less = Amounts(points=-sum(award.points for award in activity.awards if award.unit == POINTS))
     news = News(min(activity.occurred_at, activity.recorded_at), less, "cancellation", activity_id)
     before, after, ladders = take_back(session, program, member, news, now=now)
-    changes.add(changes_of(after, ladders, program_id, now=now))
+    changes.add(changes_of(after, ladders, program_id, member.customer_id, now=now))
     tier = change_of(before, after)
     row = {"member_id": owner.member_id, "activity_id": activity_id, "status": "cancelled", "cancelled_at": now}
     changes.update(ActivityRow, row)

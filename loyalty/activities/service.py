@@ -105,7 +105,8 @@ def decide(session: Session, program_id: UUID, activities: Sequence[NewActivity]
         decided.changes.insert(ActivityRow, _row(activity, member_id, program_id, now) | row)
     for book in books.values():
         decided.changes.add(ledger.changes_of(book, program_id, now=now))
-    decided.changes.add(decision.changes(program_id, now=now))
+    customers = {member_id: member.customer_id for member_id, member in members.items()}
+    decided.changes.add(decision.changes(program_id, customers, now=now))
     return decided
 
 

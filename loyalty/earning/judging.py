@@ -64,11 +64,12 @@ class Decision:
     standings: Mapping[UUID, Standing]
     ladders: Ladders
 
-    def changes(self, program_id: UUID, *, now: datetime) -> Changes:
-        """The rows of what was counted, and of where members stand."""
+    def changes(self, program_id: UUID, customers: Mapping[UUID, str], *, now: datetime) -> Changes:
+        """The rows of what was counted, and of where members stand. `customers`: who they are to the shop."""
         changes = self.tally.changes(program_id)
         for member_id in sorted(self.standings):
-            changes.add(changes_of(self.standings[member_id], self.ladders, program_id, now=now))
+            standing, customer_id = self.standings[member_id], customers[member_id]
+            changes.add(changes_of(standing, self.ladders, program_id, customer_id, now=now))
         return changes
 
 

@@ -26,6 +26,10 @@ class Kind:
     data: SchemaClass
 
 
+class NothingMoreSchema(Schema):
+    """The type says all; there is nothing more in the data."""
+
+
 class FactSchema(Schema):
     """A fact. `customer_id` is null where it is about no member."""
 

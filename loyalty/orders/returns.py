@@ -178,7 +178,7 @@ def _uncount(
     # On the day on which it counted: not that of a shop whose clock runs ahead.
     news = News(min(case.order.placed_at, case.order.recorded_at), less, *cause)
     before, after, ladders = take_back(session, case.program, case.member, news, now=now)
-    changes.add(changes_of(after, ladders, program_id, now=now))
+    changes.add(changes_of(after, ladders, program_id, case.member.customer_id, now=now))
     tier = change_of(before, after)
     return asdict(tier) if tier else None
 

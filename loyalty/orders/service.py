@@ -103,7 +103,8 @@ def record_orders(
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
-    changes.add(decision.changes(program_id, now=now))
+    customers = {member_id: member.customer_id for member_id, member in locked.items()}
+    changes.add(decision.changes(program_id, customers, now=now))
     changes.add(_referrals_due(sound, owners))
     write(session, changes)
     observe(verdicts.values())
