@@ -20,6 +20,7 @@ from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.earning.judging import Case, Decision, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
+from loyalty.events import service as facts
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.members import locks
@@ -27,7 +28,7 @@ from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.members.errors import MemberNotFound
 from loyalty.members.models import ReferralRow
-from loyalty.orders import paying, queries
+from loyalty.orders import events, paying, queries
 from loyalty.orders.domain import NewOrder, payment_of, receipt
 from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
 from loyalty.orders.models import OrderRow
@@ -97,9 +98,13 @@ def record_orders(
         seqs: list[int] = []
         if verdict is not None and book is not None:
             seqs = enter(book, order, verdict.judgement, order_id=order.order_id)
-            changes.add(plan.carry_out(book, order))
+            changes.add(plan.carry_out(book, order, program_id, now=now))
         body = _body(order, verdict, book, now)
-        changes.insert(OrderRow, _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs))
+        row = _row(order, owner.member_id, program_id, body, now)
+        changes.insert(OrderRow, row | _judged(verdict, seqs))
+        points = sum(award.points for award in verdict.judgement.awards if award.unit == POINTS) if verdict else 0
+        fact = events.recorded(order, owner.member, total=row["total"], points=points, occurred_at=now)
+        facts.tell(changes, program_id, fact, now=now)
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
