@@ -8,17 +8,17 @@ from loyalty.members.domain import LockedMember
 
 def recorded(activity_id: str, activity_type: str, member: LockedMember, *, points: int, occurred_at: datetime) -> Fact:
     """`activity.recorded`: a member did something, and was awarded `points`."""
-    return _fact("activity.recorded", activity_id, activity_type, member, points, occurred_at)
+    return _fact("activity.recorded", member, activity_id, activity_type, points=points, at=occurred_at)
 
 
 def cancelled(
     activity_id: str, activity_type: str, member: LockedMember, *, points: int, occurred_at: datetime
 ) -> Fact:
     """`activity.cancelled`: it was nothing after all; `points` were taken back."""
-    return _fact("activity.cancelled", activity_id, activity_type, member, points, occurred_at)
+    return _fact("activity.cancelled", member, activity_id, activity_type, points=points, at=occurred_at)
 
 
-def _fact(kind: str, activity_id: str, activity_type: str, member: LockedMember, points: int, at: datetime) -> Fact:
+def _fact(kind: str, member: LockedMember, activity_id: str, activity_type: str, *, points: int, at: datetime) -> Fact:
     return Fact(
         type=kind,
         version=1,
