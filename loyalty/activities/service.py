@@ -110,8 +110,7 @@ def decide(session: Session, program_id: UUID, activities: Sequence[NewActivity]
         facts.tell(decided.changes, program_id, fact, now=now)
     for book in books.values():
         decided.changes.add(ledger.changes_of(book, program_id, now=now))
-    customers = {member_id: member.customer_id for member_id, member in members.items()}
-    decided.changes.add(decision.changes(program_id, customers, now=now))
+    decided.changes.add(decision.changes(program_id, members, now=now))
     return decided
 
 

@@ -21,6 +21,7 @@ from loyalty.earning.judging import Case, Decision, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
 from loyalty.events import service as facts
+from loyalty.events.domain import Fact
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.members import locks
@@ -100,16 +101,13 @@ def record_orders(
             seqs = enter(book, order, verdict.judgement, order_id=order.order_id)
             changes.add(plan.carry_out(book, order, program_id, now=now))
         body = _body(order, verdict, book, now)
-        row = _row(order, owner.member_id, program_id, body, now)
-        changes.insert(OrderRow, row | _judged(verdict, seqs))
-        points = sum(award.points for award in verdict.judgement.awards if award.unit == POINTS) if verdict else 0
-        fact = events.recorded(order, owner.member, total=row["total"], points=points, occurred_at=now)
-        facts.tell(changes, program_id, fact, now=now)
+        row = _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs)
+        changes.insert(OrderRow, row)
+        facts.tell(changes, program_id, _told(order, owner, row["total"], verdict, now), now=now)
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
-    customers = {member_id: member.customer_id for member_id, member in locked.items()}
-    changes.add(decision.changes(program_id, customers, now=now))
+    changes.add(decision.changes(program_id, locked, now=now))
     changes.add(_referrals_due(sound, owners))
     write(session, changes)
     observe(verdicts.values())
@@ -256,6 +254,12 @@ def _body(order: NewOrder, verdict: Verdict | None, book: Book | None, now: date
     account = book.account(POINTS) if book is not None else None
     tier = verdict.tier if verdict else None
     return orjson.dumps(receipt(order, awards, account, tier, now=now), option=orjson.OPT_UTC_Z)
+
+
+def _told(order: NewOrder, owner: _Owner, total: int, verdict: Verdict | None, now: datetime) -> Fact:
+    awards = verdict.judgement.awards if verdict else ()
+    points = sum(award.points for award in awards if award.unit == POINTS)
+    return events.recorded(order, owner.member, total=total, points=points, occurred_at=now)
 
 
 def _judged(verdict: Verdict | None, seqs: list[int]) -> dict[str, Any]:
