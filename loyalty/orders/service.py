@@ -21,7 +21,6 @@ from loyalty.earning.judging import Case, Decision, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
 from loyalty.events import service as facts
-from loyalty.events.domain import Fact
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.members import locks
@@ -92,9 +91,8 @@ def record_orders(
 
     verdicts, decision = _judge(session, program, sound, owners, now)
     changes = Changes()
-    for order in sound:
-        if (owner := owners.get(order.order_id)) is None:
-            continue
+    for order in (order for order in sound if order.order_id in owners):
+        owner = owners[order.order_id]
         verdict, book = verdicts.get(order.order_id), books.get(owner.member_id)
         seqs: list[int] = []
         if verdict is not None and book is not None:
@@ -102,8 +100,7 @@ def record_orders(
             changes.add(plan.carry_out(book, order, program_id, now=now))
         body = _body(order, verdict, book, now)
         row = _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs)
-        changes.insert(OrderRow, row)
-        facts.tell(changes, program_id, _told(order, owner, row["total"], verdict, now), now=now)
+        _keep(changes, order, owner, verdict, row)
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
@@ -256,10 +253,13 @@ def _body(order: NewOrder, verdict: Verdict | None, book: Book | None, now: date
     return orjson.dumps(receipt(order, awards, account, tier, now=now), option=orjson.OPT_UTC_Z)
 
 
-def _told(order: NewOrder, owner: _Owner, total: int, verdict: Verdict | None, now: datetime) -> Fact:
+def _keep(changes: Changes, order: NewOrder, owner: _Owner, verdict: Verdict | None, row: dict[str, Any]) -> None:
+    """Add an order to the rows to be written, and the fact that it was recorded."""
+    changes.insert(OrderRow, row)
     awards = verdict.judgement.awards if verdict else ()
-    points = sum(award.points for award in awards if award.unit == POINTS)
-    return events.recorded(order, owner.member, total=total, points=points, occurred_at=now)
+    points, now = sum(award.points for award in awards if award.unit == POINTS), row["recorded_at"]
+    fact = events.recorded(order, owner.member, total=row["total"], points=points, occurred_at=now)
+    facts.tell(changes, row["program_id"], fact, now=now)
 
 
 def _judged(verdict: Verdict | None, seqs: list[int]) -> dict[str, Any]:
