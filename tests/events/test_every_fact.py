@@ -1,4 +1,4 @@
-"""Every fact that the contract lists is told by what a shop does: once, in order, of whom it is, with data of its shape.
+"""Every fact that the contract lists is told by what a shop does: once, in order, of whom it is, in its shape.
 
 A chapter is what a shop does, and all that it tells. What is sent again, or refused, tells nothing.
 """

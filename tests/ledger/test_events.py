@@ -1,4 +1,4 @@
-"""What points tell, from the entries of a book: together what belongs together, and never more or less than happened."""
+"""What points tell, from the entries of a book: together what belongs together, never more or less than happened."""
 
 from dataclasses import replace
 from datetime import timedelta
