@@ -9,24 +9,30 @@ from flask_smorest import Api
 from loyalty.access import routes as access_routes
 from loyalty.access.errors import KeyMissing, ScopeMissing
 from loyalty.access.guard import back_to_real_time, guard
+from loyalty.activities import fact_schemas as activities_facts
 from loyalty.activities import routes as activities_routes
 from loyalty.audit import routes as audit_routes
 from loyalty.config import Settings, from_environment
 from loyalty.configuration import routes as configuration_routes
 from loyalty.db import session
+from loyalty.earning import fact_schemas as rules_facts
 from loyalty.earning import routes as earning_routes
 from loyalty.events import contract as events_contract
 from loyalty.events import metrics as events_metrics
 from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
+from loyalty.ledger import fact_schemas as points_facts
 from loyalty.ledger import routes as ledger_routes
+from loyalty.members import fact_schemas as members_facts
 from loyalty.membership import routes as membership_routes
 from loyalty.notifications import admin_routes as notification_admin_routes
 from loyalty.notifications import fact_schemas as notifications_facts
 from loyalty.notifications import metrics as notifications_metrics
 from loyalty.notifications import routes as notifications_routes
 from loyalty.notifications import template_routes, unsubscribe_routes
+from loyalty.orders import fact_schemas as orders_facts
 from loyalty.orders import routes as orders_routes
+from loyalty.payments import fact_schemas as payments_facts
 from loyalty.payments import routes as payments_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
@@ -36,10 +42,12 @@ from loyalty.rewards import fact_schemas as rewards_facts
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
+from loyalty.tiers import fact_schemas as tiers_facts
 from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import member_routes as tier_member_routes
 from loyalty.tiers import routes as tiers_routes
 from loyalty.timeline import routes as timeline_routes
+from loyalty.vouchers import fact_schemas as vouchers_facts
 from loyalty.vouchers import routes as vouchers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, queue_metrics, requests, throttling
 from loyalty.web.blueprints import Blueprint
@@ -84,7 +92,11 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
 OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 
 # What each slice tells the log of facts.
-FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS, *notifications_facts.KINDS)
+FACTS: tuple[Kind, ...] = (
+    *members_facts.KINDS, *orders_facts.KINDS, *activities_facts.KINDS, *points_facts.KINDS, *tiers_facts.KINDS,
+    *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS,
+    *notifications_facts.KINDS,
+)  # fmt: skip
 
 # What is read from the database for `/metrics`, beside what the processes count.
 MEASURES: tuple[Measures, ...] = (

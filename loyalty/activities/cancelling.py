@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from loyalty.activities import queries
+from loyalty.activities import events, queries
 from loyalty.activities.errors import ActivityNotFound
 from loyalty.activities.models import ActivityRow
 from loyalty.activities.queries import AwardedActivity
@@ -13,12 +13,13 @@ from loyalty.core import calendar
 from loyalty.core.answers import Answer
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
-from loyalty.db.writer import write
+from loyalty.db.writer import Changes, write
 from loyalty.earning import queries as earning
 from loyalty.earning import undoing
 from loyalty.earning.counting import Tally
 from loyalty.earning.records import judged_from
 from loyalty.earning.tiering import change_of
+from loyalty.events import service as facts
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.ledger.settling import settle
@@ -46,12 +47,15 @@ def cancel_activity(session: Session, program_id: UUID, activity_id: str, *, now
     program = programs.current(session, program_id, config_version=member.config_version)
     book = ledger.open_book(session, program, member, now=now)
     told = _take_back(session, activity, program, book)
-    changes = ledger.changes_of(book, program_id, now=now)
+    fact = events.cancelled(activity_id, activity.type, member, points=told["points"]["reversed"], occurred_at=now)
+    changes = Changes()
+    facts.tell(changes, program_id, fact, now=now)
+    changes.add(ledger.changes_of(book, program_id, now=now))
     changes.add(_uncounted(session, activity, program, book).changes(program_id))
     less = Amounts(points=-sum(award.points for award in activity.awards if award.unit == POINTS))
     news = News(min(activity.occurred_at, activity.recorded_at), less, "cancellation", activity_id)
     before, after, ladders = take_back(session, program, member, news, now=now)
-    changes.add(changes_of(after, ladders, program_id, now=now))
+    changes.add(changes_of(after, ladders, program_id, member.customer_id, now=now))
     tier = change_of(before, after)
     row = {"member_id": owner.member_id, "activity_id": activity_id, "status": "cancelled", "cancelled_at": now}
     changes.update(ActivityRow, row)

@@ -22,7 +22,7 @@ JOIN receipts r ON r.member_id = k.member_id AND r.kind = k.kind AND r.key = k.k
 WHERE k.program_id = %s AND k.kind = 'activity' AND k.key = %s
 """
 _AWARDED = """
-SELECT member_id, activity_id, occurred_at, recorded_at, award_seqs, judged FROM activities
+SELECT member_id, activity_id, type, occurred_at, recorded_at, award_seqs, judged FROM activities
 WHERE member_id = %s AND activity_id = %s FOR NO KEY UPDATE
 """
 
@@ -33,6 +33,7 @@ class AwardedActivity:
 
     member_id: UUID
     activity_id: str
+    type: str
     occurred_at: datetime
     recorded_at: datetime
     judged: dict[str, Any]

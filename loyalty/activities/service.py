@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from loyalty.activities import events
 from loyalty.activities.domain import RESERVED, NewActivity, is_own_id, of_its_type, receipt
 from loyalty.activities.errors import ActivityReserved, OccurredInFuture
 from loyalty.activities.models import ActivityRow
@@ -22,6 +23,7 @@ from loyalty.earning.explaining import refusals
 from loyalty.earning.judging import Case, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
+from loyalty.events import service as facts
 from loyalty.ledger import service as ledger
 from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember, Member
@@ -103,9 +105,12 @@ def decide(session: Session, program_id: UUID, activities: Sequence[NewActivity]
         decided.outcomes[activity.activity_id] = answer
         row = {"award_seqs": array_of(seqs), "judged": verdict.judged.document()}
         decided.changes.insert(ActivityRow, _row(activity, member_id, program_id, now) | row)
+        points = told["points"]["awarded"]
+        fact = events.recorded(activity.activity_id, activity.type, each.member, points=points, occurred_at=now)
+        facts.tell(decided.changes, program_id, fact, now=now)
     for book in books.values():
         decided.changes.add(ledger.changes_of(book, program_id, now=now))
-    decided.changes.add(decision.changes(program_id, now=now))
+    decided.changes.add(decision.changes(program_id, members, now=now))
     return decided
 
 

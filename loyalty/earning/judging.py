@@ -24,6 +24,7 @@ from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.tiering import TierChange, amounts_of, change_of, counted_for_tier, with_tier
 from loyalty.earning.worth import worth
+from loyalty.members.domain import LockedMember
 from loyalty.programs.domain import Program
 from loyalty.rules.history import Contribution
 from loyalty.tiers.domain import Ladders
@@ -64,11 +65,12 @@ class Decision:
     standings: Mapping[UUID, Standing]
     ladders: Ladders
 
-    def changes(self, program_id: UUID, *, now: datetime) -> Changes:
-        """The rows of what was counted, and of where members stand."""
+    def changes(self, program_id: UUID, members: Mapping[UUID, LockedMember], *, now: datetime) -> Changes:
+        """The rows of what was counted, and of where members stand. `members`: those of the cases, by id."""
         changes = self.tally.changes(program_id)
         for member_id in sorted(self.standings):
-            changes.add(changes_of(self.standings[member_id], self.ladders, program_id, now=now))
+            standing, customer_id = self.standings[member_id], members[member_id].customer_id
+            changes.add(changes_of(standing, self.ladders, program_id, customer_id, now=now))
         return changes
 
 

@@ -12,11 +12,12 @@ from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core import clock
 from loyalty.core.errors import EffectiveFromPast, NothingToPublish
 from loyalty.db.session import Session
-from loyalty.earning import budgets, queries
+from loyalty.earning import budgets, events, queries
 from loyalty.earning.checking import check
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import RulesInvalid
 from loyalty.earning.models import RuleDraftRow, RuleSetRow
+from loyalty.events import service as facts
 from loyalty.programs import queries as programs
 
 # Orders that are under way while rules are published have not seen them, and were placed before they came into force:
@@ -84,6 +85,9 @@ def publish(
         session, program_id, actor=published_by, action="earning-rules.published", resource="earning-rules",
         before=newest, after=published, now=now,
     )  # fmt: skip
+    facts.tell_now(
+        session, program_id, events.rules_published(row.version, row.effective_from, occurred_at=now), now=now
+    )
     return published
 
 

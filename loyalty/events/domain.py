@@ -1,7 +1,7 @@
 """A fact as a frozen value."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -20,3 +20,8 @@ class Fact:
     data: dict[str, Any]
     member_id: UUID | None = None
     customer_id: str | None = None
+
+
+def moment(at: datetime | None) -> str | None:
+    """An instant as the data of a fact says it: in UTC, with a Z."""
+    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")

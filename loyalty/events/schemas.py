@@ -26,11 +26,19 @@ class Kind:
     data: SchemaClass
 
 
+class NothingMoreSchema(Schema):
+    """The type says all; there is nothing more in the data."""
+
+
 class FactSchema(Schema):
     """A fact. `customer_id` is null where it is about no member."""
 
     event_id = fields.UUID(required=True)
-    cursor = fields.String(required=True, metadata={"description": "Send it as `after` to go on after this fact."})
+    # Each stands where the fact is met in one way, and there always.
+    cursor = fields.String(metadata={"description": "In the log: send it as `after` to go on after this fact."})
+    sequence = fields.Integer(
+        metadata={"description": "In what a webhook is sent: its number among these, without gaps."}
+    )
     type = fields.String(required=True)
     version = fields.Integer(required=True)
     customer_id = fields.String(required=True, allow_none=True)

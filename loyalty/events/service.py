@@ -5,7 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from loyalty.core.ids import new_id
-from loyalty.db.writer import Changes
+from loyalty.db.session import Session
+from loyalty.db.writer import Changes, write
 from loyalty.events.domain import Fact
 from loyalty.events.models import EventRow
 
@@ -16,6 +17,13 @@ def tell(changes: Changes, program_id: UUID, *facts: Fact, now: datetime) -> Non
     They cost no statement of their own. Facts told together stand in the log in this order.
     """
     changes.insert(EventRow, *(_row(program_id, fact, now) for fact in facts))
+
+
+def tell_now(session: Session, program_id: UUID, *facts: Fact, now: datetime) -> None:
+    """Tell facts by a statement of their own, where what they are about is not written as rows of `Changes`."""
+    changes = Changes()
+    tell(changes, program_id, *facts, now=now)
+    write(session, changes)
 
 
 def _row(program_id: UUID, fact: Fact, now: datetime) -> dict[str, Any]:

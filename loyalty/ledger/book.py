@@ -78,11 +78,15 @@ class Book:
     """What one member holds and what a decision adds to it.
 
     `now` never lies before what the books know already, however the clocks of two servers differ. `notice_points`: who
-    has so many to spend when the book is closed is made a note of.
+    has so many when the book is closed is made a note of. `customer_id`: None in one that is looked at, never written.
     """
 
-    def __init__(self, holdings: Holdings, *, zone: str, now: datetime, notice_points: int | None = None) -> None:
+    def __init__(
+        self, holdings: Holdings, *, zone: str, now: datetime, notice_points: int | None = None,
+        customer_id: str | None = None,
+    ) -> None:  # fmt: skip
         self.member_id = holdings.member_id
+        self.customer_id = customer_id
         self.zone = zone
         self.notice_points = notice_points
         self.now = max([now, *(account.known_at for account in holdings.accounts)])

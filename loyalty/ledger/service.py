@@ -7,7 +7,8 @@ from uuid import UUID
 
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes
-from loyalty.ledger import holdings, to_spend
+from loyalty.events import service as facts
+from loyalty.ledger import events, holdings, to_spend
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Holdings
 from loyalty.ledger.models import (
@@ -70,7 +71,11 @@ def open_books(
     if together:
         now = max([now, *(account.known_at for held in found.values() for account in held.accounts)])
     since = news_of or {}
-    return {member_id: _settled(held, program, now, since.get(member_id)) for member_id, held in found.items()}
+    who = {member.member_id: member.customer_id for member in members}
+    return {
+        member_id: _settled(held, program, now, since.get(member_id), customer_id=who[member_id])
+        for member_id, held in found.items()
+    }
 
 
 def foresee_book(
@@ -84,8 +89,10 @@ def foresee_book(
     return _settled(held, program, now, since)
 
 
-def _settled(held: Holdings, program: Program, now: datetime, since: datetime | None) -> Book:
-    book = Book(held, zone=program.time_zone, now=now, notice_points=program.notice_points)
+def _settled(
+    held: Holdings, program: Program, now: datetime, since: datetime | None, *, customer_id: str | None = None
+) -> Book:
+    book = Book(held, zone=program.time_zone, now=now, notice_points=program.notice_points, customer_id=customer_id)
     idle = any(idle.at <= book.now for account in book.accounts for idle in account.idle.values())
     missed = any(lot.deadline_at is not None and lot.deadline_at <= book.now for lot in book.lots)
     settle(book, min(since or book.now, book.now) if idle or missed else book.now)
@@ -104,7 +111,7 @@ def open_book_to_spend(
 ) -> Book:
     """A member's book with enough open lots to spend `points`, if there are enough. One statement, mostly."""
     held = to_spend.holdings_to_spend(session, member.member_id, unit, now=now, look=member.is_due)
-    book = _settled(held, program, now, None)
+    book = _settled(held, program, now, None, customer_id=member.customer_id)
     read = [lot for lot in book.lots if lot.unit == unit]
     if book.account(unit).available >= points and not to_spend.cover(read, points):
         read_lots_to_spend(session, book, unit, points)
@@ -119,9 +126,14 @@ def read_lots_to_spend(session: Session, book: Book, unit: str, points: int) -> 
 
 
 def changes_of(book: Book, program_id: UUID, *, now: datetime) -> Changes:
-    """The rows of what was decided in a book; `now` is when they are written."""
+    """The rows of what was decided in a book, and the facts that it tells; `now` is when they are written."""
     changes = Changes()
     book.note_clocks()
+    if book.entries:
+        assert book.customer_id is not None, "what is written is a member's, whom somebody has locked"
+        read = {was.unit: was for account in book.accounts if (was := book.accounts.read(account.unit)) is not None}
+        told = events.facts_of(book.entries, read, book.member_id, book.customer_id)
+        facts.tell(changes, program_id, *told, now=now)
     for account, is_new in book.accounts.changed():
         assert not account.is_due(book.now), "a book is settled before it is closed"
         row = _row(account, _ACCOUNT)

@@ -17,6 +17,9 @@ from loyalty.programs.terms import expiry_from
 
 MATURE, TIME_OUT, MISS, LAPSE, IDLE = range(5)
 
+# Why points go that waited for an event which did not come.
+MISSED = "not confirmed in time"
+
 # (when, what happens, to which lot, to which hold or terms); what happens first at one instant is the smaller number
 Event = tuple[datetime, int, int, str]
 
@@ -106,6 +109,6 @@ def _miss(book: Book, lot: Lot, at: datetime) -> None:
             settled=True,
             pending=-points,
             reference=str(lot.seq),
-            reason="not confirmed in time",
+            reason=MISSED,
         )
         book.allocate(entry, lot.seq, points)

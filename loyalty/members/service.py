@@ -9,7 +9,8 @@ from loyalty.core import codes
 from loyalty.core.ids import new_id
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
-from loyalty.members import locks, referring
+from loyalty.events import service as facts
+from loyalty.members import events, locks, referring
 from loyalty.members.domain import PROFILE, LockedMember, NewMember
 from loyalty.members.errors import EnrolmentFixed, MemberClosed
 from loyalty.members.models import MemberRow, ReferralRow
@@ -29,7 +30,7 @@ class Enrolment:
 
 
 def enrol(session: Session, program_id: UUID, new: Sequence[NewMember], *, now: datetime) -> Enrolment:
-    """Claim the customer ids that are free and prepare their members' rows; the caller writes them.
+    """Claim the customer ids that are free and prepare their members' rows and facts; the caller writes them.
 
     Who is enrolled already is absent from the answer. Who came through somebody waits to be thanked for it.
     Refuses: ReferrerNotFound, ReferrerClosed, SelfReferral, ReferralCircle.
@@ -58,6 +59,10 @@ def enrol(session: Session, program_id: UUID, new: Sequence[NewMember], *, now: 
                 "updated_at": now,
             },
         )
+        fact = events.enrolled(
+            member_id, member.customer_id, referred=member_id in referrers, occurred_at=member.enrolled_at or now
+        )
+        facts.tell(changes, program_id, fact, now=now)
     for member_id, referrer_id in referrers.items():
         row = {"member_id": member_id, "program_id": program_id, "referrer_id": referrer_id, "status": "waiting"}
         changes.insert(ReferralRow, {**row, "order_id": None, "ordered_at": None})
@@ -75,14 +80,17 @@ def change_profile(session: Session, member: LockedMember, new: NewMember, *, no
         raise EnrolmentFixed(f"'{member.customer_id}' enrolled at {member.enrolled_at.isoformat()}.")
     row = session.orm.get_one(MemberRow, member.member_id)
     referring.require_same(session, row, new)
-    for name in PROFILE:
-        if name in new.given:
-            setattr(row, name, getattr(new, name))
+    others = [name for name in PROFILE if name in new.given and getattr(row, name) != getattr(new, name)]
+    for name in others:
+        setattr(row, name, getattr(new, name))
     row.version += 1
     row.updated_at = now
+    # Who sends the same again has changed nothing.
+    if others:
+        facts.tell_now(session, row.program_id, events.updated(member, others, occurred_at=now), now=now)
 
 
-def set_status(session: Session, member: LockedMember, status: str, *, now: datetime) -> None:
+def set_status(session: Session, program_id: UUID, member: LockedMember, status: str, *, now: datetime) -> None:
     """Suspend, resume or close a membership; setting the same status again changes nothing. Refuses: MemberClosed."""
     if member.status == status:
         return
@@ -90,6 +98,7 @@ def set_status(session: Session, member: LockedMember, status: str, *, now: date
         raise MemberClosed(member.customer_id, merged_into=member.merged_into)
     changes = Changes()
     changes.update(MemberRow, {"member_id": member.member_id, "status": status, "updated_at": now})
+    facts.tell(changes, program_id, events.became(status, member, occurred_at=now), now=now)
     write(session, changes)
 
 

@@ -5,10 +5,11 @@ from datetime import datetime
 from uuid import UUID
 
 from loyalty.db.session import Session
-from loyalty.db.writer import write
+from loyalty.db.writer import Changes, write
+from loyalty.events import service as facts
 from loyalty.ledger import holdings, moving
 from loyalty.ledger import service as ledger
-from loyalty.members import locks
+from loyalty.members import events, locks
 from loyalty.members import service as members
 from loyalty.members.domain import NewMember
 from loyalty.members.errors import MemberClosed, MemberNotFound, SelfMerge
@@ -44,7 +45,7 @@ def put_member(session: Session, program_id: UUID, new: NewMember, *, now: datet
 
 def set_status(session: Session, program_id: UUID, customer_id: str, status: str, *, now: datetime) -> Membership:
     """Suspend, resume or close a membership; the history stays. Refuses: MemberNotFound, MemberClosed."""
-    members.set_status(session, locks.lock_member(session, program_id, customer_id), status, now=now)
+    members.set_status(session, program_id, locks.lock_member(session, program_id, customer_id), status, now=now)
     return queries.membership(session, program_id, customer_id, now=now)
 
 
@@ -76,8 +77,10 @@ def merge_members(session: Session, program_id: UUID, customer_id: str, into: st
         if account.debt:
             ledger.read_lots_to_spend(session, taker, account.unit, account.debt)
     moving.merge(giver, taker, source_id=customer_id, target_id=into)
-    changes = ledger.changes_of(giver, program_id, now=now)
-    changes.add(ledger.changes_of(taker, program_id, now=now))
+    changes = Changes()
+    facts.tell(changes, program_id, *events.merged(source, target, occurred_at=now), now=now)
+    for book in (giver, taker):
+        changes.add(ledger.changes_of(book, program_id, now=now))
     changes.add(merging.moved(session, source.member_id, target.member_id))
     changes.add(tiers.merged(session, program, source, target, now=now))
     closed = {"member_id": source.member_id, "status": "closed", "merged_into": target.member_id, "updated_at": now}

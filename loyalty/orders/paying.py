@@ -2,9 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
 
 from loyalty.core.errors import DomainError
 from loyalty.db.writer import Changes
+from loyalty.events import service as facts
 from loyalty.ledger.book import Book
 from loyalty.ledger.settling import settle
 from loyalty.orders.domain import NewOrder, payment_of
@@ -23,13 +26,14 @@ class Plan:
     parts: dict[str, Part] = field(default_factory=dict)
     refused: dict[str, DomainError] = field(default_factory=dict)
 
-    def carry_out(self, book: Book, order: NewOrder) -> Changes:
+    def carry_out(self, book: Book, order: NewOrder, program_id: UUID, *, now: datetime) -> Changes:
         """Capture what pays for the order. The book is settled, and what the order earned is in it."""
         changes = Changes()
         part = self.parts.get(order.order_id)
         if part is not None and not part.is_done:
             _, row = capturing.capture(book, part.held, part.points, order_id=order.order_id)
             changes.update(PaymentRow, row)
+            facts.tell(changes, program_id, capturing.captured(book, row), now=now)
             # The rest may have gone back to lots that lapsed while it was held.
             settle(book, book.now)
         return changes

@@ -48,7 +48,7 @@ def preview_order(session: Session, program_id: UUID, order: NewOrder, *, now: d
     _refuse(plan)
     verdict = judging.foresee(session, program, Case(member_id, enrolled_at, order, rules, order.order_id), now=now)
     enter(book, order, verdict.judgement, order_id=order.order_id)
-    plan.carry_out(book, order)
+    plan.carry_out(book, order, program.program_id, now=now)
     answer = receipt(order, verdict.judgement.awards, book.account(POINTS), verdict.tier, now=now)
     return answer | told | {"refused": refusals(order, rules, program, verdict.judged.facts, verdict.judgement)}
 

@@ -11,6 +11,8 @@ from loyalty.db.writer import Changes, write
 from loyalty.earning import undoing
 from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.earning.tiering import change_of
+from loyalty.events import service as facts
+from loyalty.events.domain import Fact
 from loyalty.ledger import service
 from loyalty.ledger.book import Book
 from loyalty.ledger.errors import OrderCancelled
@@ -18,7 +20,7 @@ from loyalty.ledger.settling import mature, settle
 from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember
 from loyalty.members.receipts import Request
-from loyalty.orders import queries
+from loyalty.orders import events, queries
 from loyalty.orders.errors import OrderNotFound, ReturnedBeforePlaced, ReturnedInFuture
 from loyalty.orders.models import OrderRow, ReturnRow
 from loyalty.orders.queries import RecordedOrder
@@ -58,7 +60,11 @@ def return_lines(session: Session, program_id: UUID, order_id: str, new: NewRetu
     returned_at = new.returned_at or now
     because = undoing.Because(order_id, new.return_id, f"return {new.return_id}")
     told, state, payments = take_back_points(session, case.order, case.program, case.book, new.lines, because=because)
-    changes = _changes(case, state, status=case.order.status, now=now)
+    fact = events.returned(
+        order_id, case.member, return_id=new.return_id, points=told["points"]["reversed"],
+        complete=not rest_of(state.lines, case.order.lines), occurred_at=min(returned_at, now),
+    )  # fmt: skip
+    changes = _changes(case, state, fact, status=case.order.status, now=now)
     changes.add(payments)
     tier = _uncount(session, case, state, changes, cause=("return", new.return_id), now=now)
     changes.insert(
@@ -83,7 +89,8 @@ def cancel_order(session: Session, program_id: UUID, order_id: str, *, now: date
     rest = rest_of(case.order.returned.lines, case.order.lines)
     because = undoing.Because(order_id, order_id, "order cancelled")
     told, state, payments = take_back_points(session, case.order, case.program, case.book, rest, because=because)
-    changes = _changes(case, state, status="cancelled", now=now)
+    fact = events.cancelled(order_id, case.member, points=told["points"]["reversed"], occurred_at=now)
+    changes = _changes(case, state, fact, status="cancelled", now=now)
     changes.add(payments)
     tier = _uncount(session, case, state, changes, cause=("cancellation", order_id), now=now)
     answer = receipts.keep(changes, request, case.order.member_id, {**told, "status": "cancelled", "tier": tier})
@@ -115,7 +122,8 @@ def confirm_order(
                 mature(book, lot, max(at, lot.earned_at))
                 points += lot.remaining if lot.unit == POINTS else 0
         settle(book, book.now)
-    changes = _changes(case, case.order.returned, status="confirmed", now=now, confirmed_at=at)
+    fact = events.confirmed(order_id, case.member, occurred_at=at)
+    changes = _changes(case, case.order.returned, fact, status="confirmed", now=now, confirmed_at=at)
     told = {"order_id": order_id, "status": "confirmed", "points": {"matured": points}, "balance": _balance(case)}
     answer = receipts.keep(changes, request, case.order.member_id, told)
     write(session, changes)
@@ -155,12 +163,13 @@ def _refuse_when(order: RecordedOrder, at: datetime | None, now: datetime) -> No
 
 
 def _changes(
-    case: _Case, state: Returned, *, status: str, now: datetime, confirmed_at: datetime | None = None
+    case: _Case, state: Returned, fact: Fact, *, status: str, now: datetime, confirmed_at: datetime | None = None
 ) -> Changes:
     order = case.order
     changes = Changes()
     row = {"member_id": order.member_id, "order_id": order.order_id, "status": status, "returned": asdict(state)}
     changes.update(OrderRow, {**row, "confirmed_at": confirmed_at or order.confirmed_at})
+    facts.tell(changes, case.program.program_id, fact, now=now)
     if case.book is not None:
         changes.add(service.changes_of(case.book, case.program.program_id, now=now))
     return changes
@@ -178,7 +187,7 @@ def _uncount(
     # On the day on which it counted: not that of a shop whose clock runs ahead.
     news = News(min(case.order.placed_at, case.order.recorded_at), less, *cause)
     before, after, ladders = take_back(session, case.program, case.member, news, now=now)
-    changes.add(changes_of(after, ladders, program_id, now=now))
+    changes.add(changes_of(after, ladders, program_id, case.member.customer_id, now=now))
     tier = change_of(before, after)
     return asdict(tier) if tier else None
 

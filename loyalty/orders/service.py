@@ -20,6 +20,7 @@ from loyalty.earning.domain import CLOCK_SKEW
 from loyalty.earning.judging import Case, Decision, Verdict
 from loyalty.earning.metrics import observe
 from loyalty.earning.rules import RuleSet
+from loyalty.events import service as facts
 from loyalty.ledger import service as ledger
 from loyalty.ledger.book import Book
 from loyalty.members import locks
@@ -27,7 +28,7 @@ from loyalty.members import service as members
 from loyalty.members.domain import LockedMember, NewMember
 from loyalty.members.errors import MemberNotFound
 from loyalty.members.models import ReferralRow
-from loyalty.orders import paying, queries
+from loyalty.orders import events, paying, queries
 from loyalty.orders.domain import NewOrder, payment_of, receipt
 from loyalty.orders.errors import CurrencyMismatch, PlacedInFuture
 from loyalty.orders.models import OrderRow
@@ -90,20 +91,20 @@ def record_orders(
 
     verdicts, decision = _judge(session, program, sound, owners, now)
     changes = Changes()
-    for order in sound:
-        if (owner := owners.get(order.order_id)) is None:
-            continue
+    for order in (order for order in sound if order.order_id in owners):
+        owner = owners[order.order_id]
         verdict, book = verdicts.get(order.order_id), books.get(owner.member_id)
         seqs: list[int] = []
         if verdict is not None and book is not None:
             seqs = enter(book, order, verdict.judgement, order_id=order.order_id)
-            changes.add(plan.carry_out(book, order))
+            changes.add(plan.carry_out(book, order, program_id, now=now))
         body = _body(order, verdict, book, now)
-        changes.insert(OrderRow, _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs))
+        row = _row(order, owner.member_id, program_id, body, now) | _judged(verdict, seqs)
+        _keep(changes, order, owner, verdict, row)
         outcomes[order.order_id] = Answer(body)
     for book in books.values():
         changes.add(ledger.changes_of(book, program_id, now=now))
-    changes.add(decision.changes(program_id, now=now))
+    changes.add(decision.changes(program_id, locked, now=now))
     changes.add(_referrals_due(sound, owners))
     write(session, changes)
     observe(verdicts.values())
@@ -250,6 +251,15 @@ def _body(order: NewOrder, verdict: Verdict | None, book: Book | None, now: date
     account = book.account(POINTS) if book is not None else None
     tier = verdict.tier if verdict else None
     return orjson.dumps(receipt(order, awards, account, tier, now=now), option=orjson.OPT_UTC_Z)
+
+
+def _keep(changes: Changes, order: NewOrder, owner: _Owner, verdict: Verdict | None, row: dict[str, Any]) -> None:
+    """Add an order to the rows to be written, and the fact that it was recorded."""
+    changes.insert(OrderRow, row)
+    awards = verdict.judgement.awards if verdict else ()
+    points, now = sum(award.points for award in awards if award.unit == POINTS), row["recorded_at"]
+    fact = events.recorded(order, owner.member, total=row["total"], points=points, occurred_at=now)
+    facts.tell(changes, row["program_id"], fact, now=now)
 
 
 def _judged(verdict: Verdict | None, seqs: list[int]) -> dict[str, Any]:

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from loyalty.events.domain import Fact
 from loyalty.ledger import spending
 from loyalty.ledger.book import Book
 from loyalty.ledger.domain import Hold
 from loyalty.payments.domain import hold_id_of, part_worth, payment_id_of, promise_from
 from loyalty.payments.errors import PaymentNotFound, PaymentResolved, PointsPaidMismatch
+from loyalty.payments.events import payment_became
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,14 @@ def capture(book: Book, held: Hold, points: int, *, order_id: str | None) -> tup
         "order_id": captured.order_id, "captured_points": points, "captured_amount": worth,
         "redeem_seq": book.entries[before].seq, "resolved_at": captured.resolved_at,
     }  # fmt: skip
+
+
+def captured(book: Book, row: Mapping[str, Any]) -> Fact:
+    """What a capture tells. `row`: what changes in the table of payments."""
+    return payment_became(
+        "captured", book, row["payment_id"], points=row["captured_points"], amount=row["captured_amount"],
+        order_id=row["order_id"],
+    )  # fmt: skip
 
 
 def name_of(held: Hold) -> str:

@@ -10,6 +10,7 @@ from loyalty.core.answers import Answer
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
+from loyalty.events import service as facts
 from loyalty.ledger import service as ledger
 from loyalty.ledger import spending
 from loyalty.ledger.book import Book
@@ -23,6 +24,7 @@ from loyalty.members.receipts import Request
 from loyalty.payments import queries
 from loyalty.payments.domain import Terms, payment_id_of
 from loyalty.payments.errors import PaymentNotCaptured, PaymentNotFound, PaymentResolved, RefundExceedsPayment
+from loyalty.payments.events import payment_became
 from loyalty.payments.models import PaymentRow
 from loyalty.payments.queries import Paid
 from loyalty.programs import queries as programs
@@ -66,6 +68,8 @@ def refund_payment(session: Session, program_id: UUID, payment_id: str, new: New
     after |= {"refunded_points": payment.refunded_points + points, "refunded_amount": payment.refunded_amount + amount}
     changes = ledger.changes_of(book, program_id, now=now)
     changes.update(PaymentRow, after)
+    fact = payment_became("refunded", book, payment_id, points=points, amount=amount, order_id=payment.order_id)
+    facts.tell(changes, program_id, fact, now=now)
     whose = {"refund_id": new.refund_id, "customer_id": member.customer_id, "balance": ledger.brief(book, POINTS)}
     answer = receipts.keep(changes, request, owner_id, {**whose, **_told(payment, after, outcomes)})
     write(session, changes)

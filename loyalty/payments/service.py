@@ -9,6 +9,8 @@ from loyalty.core.answers import Answer
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
 from loyalty.db.writer import write
+from loyalty.events import service as facts
+from loyalty.events.domain import Fact
 from loyalty.ledger import balances, holdings, holds, spending
 from loyalty.ledger import service as ledger
 from loyalty.ledger.balances import Moment
@@ -34,6 +36,7 @@ from loyalty.payments.domain import (
     terms_of,
 )
 from loyalty.payments.errors import PaymentNotFound
+from loyalty.payments.events import payment_became
 from loyalty.payments.models import PaymentRow
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS, Program
@@ -90,6 +93,10 @@ def hold_payment(session: Session, program_id: UUID, customer_id: str, new: NewP
     )  # fmt: skip
     changes = ledger.changes_of(book, program_id, now=now)
     changes.insert(PaymentRow, {"program_id": program_id, "given_back": {}, **_row(held, new.payment_id, promise)})
+    fact = payment_became(
+        "held", book, new.payment_id, points=held.points, amount=promise.amount, order_id=held.order_id
+    )
+    facts.tell(changes, program_id, fact, now=now)
     answer = receipts.keep(changes, request, member.member_id, _shown(held, member, book))
     write(session, changes)
     return answer
@@ -109,7 +116,7 @@ def capture_payment(
         check_multiple(promise_from(case.held.detail or {}).terms, points)
     holds.refuse_cancelled(session, program_id, order_id or case.held.order_id)
     captured, row = capturing.capture(case.book, case.held, points or case.held.points, order_id=order_id)
-    return _resolve(session, case, captured, row)
+    return _resolve(session, case, captured, row, capturing.captured(case.book, row))
 
 
 def release_payment(session: Session, program_id: UUID, payment_id: str, *, now: datetime) -> dict[str, Any]:
@@ -120,7 +127,11 @@ def release_payment(session: Session, program_id: UUID, payment_id: str, *, now:
         "member_id": released.member_id, "payment_id": payment_id, "status": released.status,
         "resolved_at": released.resolved_at,
     }  # fmt: skip
-    return _resolve(session, case, released, row)
+    fact = payment_became(
+        "released", case.book, payment_id, points=released.points,
+        amount=promise_from(released.detail or {}).amount, order_id=released.order_id,
+    )  # fmt: skip
+    return _resolve(session, case, released, row, fact)
 
 
 def _open(session: Session, program_id: UUID, payment_id: str, *, now: datetime) -> _Open:
@@ -140,9 +151,10 @@ def _open(session: Session, program_id: UUID, payment_id: str, *, now: datetime)
     return _Open(member, program, book, held)
 
 
-def _resolve(session: Session, case: _Open, resolved: Hold, row: dict[str, Any]) -> dict[str, Any]:
+def _resolve(session: Session, case: _Open, resolved: Hold, row: dict[str, Any], fact: Fact) -> dict[str, Any]:
     settle(case.book, case.book.now)
     changes = ledger.changes_of(case.book, case.program.program_id, now=case.book.now)
+    facts.tell(changes, case.program.program_id, fact, now=case.book.now)
     changes.update(PaymentRow, row)
     write(session, changes)
     return _shown(resolved, case.member, case.book)

@@ -11,8 +11,9 @@ from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core.errors import NothingToPublish
 from loyalty.core.findings import Finding
 from loyalty.db.session import Session
+from loyalty.events import service as facts
 from loyalty.programs import queries as programs
-from loyalty.rewards import arranging, catalogue, stock
+from loyalty.rewards import arranging, catalogue, events, stock
 from loyalty.rewards.catalogue import RewardDraft
 from loyalty.rewards.checking import check
 from loyalty.rewards.domain import NewReward, Reward
@@ -53,6 +54,11 @@ def put_reward(
             stock.restock(session, program_id, code, pools.free(session, program_id, code))
     elif restocked or was_pool:
         stock.restock(session, program_id, code, new.stock)
+    fact = events.published(
+        code, version=row.version, first=before is None, points=new.points, valid_from=new.valid_from,
+        valid_to=new.valid_to, occurred_at=now,
+    )  # fmt: skip
+    facts.tell_now(session, program_id, fact, now=now)
     action = "reward.changed" if before else "reward.created"
     return _audited(session, program_id, code, action, before=before, actor=actor, now=now)
 
@@ -70,6 +76,7 @@ def withdraw(session: Session, program_id: UUID, code: str, *, actor: str = COMM
         raise RewardWithdrawn(code)
     row.withdrawn = True
     _record_version(session, row, actor=actor, now=now)
+    facts.tell_now(session, program_id, events.withdrawn(code, version=row.version, occurred_at=now), now=now)
     return _audited(session, program_id, code, "reward.withdrawn", before=before, actor=actor, now=now)
 
 

@@ -1,9 +1,9 @@
-"""The facts that redemptions and stocks tell. The shapes of their data stand in `fact_schemas`."""
+"""The facts that redemptions, rewards and their stocks tell. The shapes of their data stand in `fact_schemas`."""
 
 from datetime import datetime
 from uuid import UUID
 
-from loyalty.events.domain import Fact
+from loyalty.events.domain import Fact, moment
 from loyalty.rewards.domain import Fulfilment, RedemptionStatus
 
 
@@ -37,6 +37,28 @@ def redemption_became(
             "fulfilment": fulfilment,
         },
     )
+
+
+def published(
+    reward: str, *, version: int, first: bool, points: int, valid_from: datetime | None, valid_to: datetime | None,
+    occurred_at: datetime,
+) -> Fact:  # fmt: skip
+    """`reward.published`: a reward is another now or, if it is the `first` of its versions, new."""
+    data = {
+        "reward": reward,
+        "version": version,
+        "first": first,
+        "points": points,
+        "valid_from": moment(valid_from),
+        "valid_to": moment(valid_to),
+    }
+    return Fact(type="reward.published", version=1, occurred_at=occurred_at, data=data)
+
+
+def withdrawn(reward: str, *, version: int, occurred_at: datetime) -> Fact:
+    """`reward.withdrawn`: nobody can have a reward any more."""
+    data = {"reward": reward, "version": version}
+    return Fact(type="reward.withdrawn", version=1, occurred_at=occurred_at, data=data)
 
 
 def stock_low(reward: str, *, remaining: int, threshold: int, occurred_at: datetime) -> Fact:

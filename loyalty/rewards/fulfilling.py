@@ -25,14 +25,15 @@ def give(
     """
     program_id, terms = program.program_id, _terms(reward, program.time_zone, now)
     named: dict[str, Any] = {"redemption_id": made.redemption_id, "now": now}
+    gives = {"reward": made.reward_code, **named}
     if reward.fulfilment == "code":
-        return vouchers.issue(session, changes, member, terms, program_id=program_id, **named)
+        return vouchers.issue(session, changes, member, terms, program_id=program_id, **gives)
     if reward.fulfilment != "pool":
         return None
     code = pools.take(session, program_id, made.reward_code, member_id=member.member_id, **named)
     if code is None:
         raise OutOfStock(made.reward_code)
-    return vouchers.issue_code(changes, member, code, terms, program_id=program_id, **named)
+    return vouchers.issue_code(changes, member, code, terms, program_id=program_id, **gives)
 
 
 def _terms(reward: NewReward, zone: str, now: datetime) -> VoucherTerms:

@@ -92,7 +92,9 @@ def cancel(session: Session, program_id: UUID, redemption_id: str, *, reason: st
         given_back: list[GivenBack] = []
     else:
         if made.voucher_code is not None:
-            vouchers.void(session, program_id, made.voucher_code, reason="redemption cancelled", now=now)
+            vouchers.void(
+                session, program_id, made.voucher_code, reason="redemption cancelled", reward=made.reward_code, now=now
+            )
         book, given_back = _given_back(session, case, now=now)
     settle(book, book.now)
     was_confirmed = made.confirmed_at is not None

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from loyalty.core.ids import new_id
 from loyalty.db.writer import Changes
-from loyalty.tiers import granting
+from loyalty.events import service as facts
+from loyalty.tiers import events, granting
 from loyalty.tiers.domain import Amounts, Ladders
 from loyalty.tiers.models import TierDayRow, TierEvaluationRow, TierGrantRow, TierPeriodRow, TierStandingRow
 from loyalty.tiers.progress import Bucket
@@ -15,8 +16,8 @@ from loyalty.tiers.standing import Standing, counts_from, next_change_at
 _STATE = ("ladder_version", "tier", "since", "reached_on", "valid_to", "held_to", "day", "step", "reason")
 
 
-def changes_of(standing: Standing, ladders: Ladders, program_id: UUID, *, now: datetime) -> Changes:
-    """The rows of what was decided; `now` is when they are written."""
+def changes_of(standing: Standing, ladders: Ladders, program_id: UUID, customer_id: str, *, now: datetime) -> Changes:
+    """The rows of what was decided, and the fact that it tells; `now` is when they are written."""
     assert not standing.outdated, "what is written was judged by the ladder in force"
     changes = Changes()
     for bucket, amounts in sorted(standing.added.items()):
@@ -39,6 +40,9 @@ def changes_of(standing: Standing, ladders: Ladders, program_id: UUID, *, now: d
         row = {"member_id": standing.member_id, "evaluation_id": new_id(), "recorded_at": now, **asdict(seen)}
         changes.insert(TierEvaluationRow, row)
     changes.keep(TierStandingRow, _row(standing, ladders, program_id, number, now), is_new=not standing.last_number)
+    fact = events.tier_changed(standing, ladders, customer_id, now=now)
+    if fact is not None:
+        facts.tell(changes, program_id, fact, now=now)
     return changes
 
 

@@ -75,7 +75,7 @@ def pin(
     )
     granted = granting.pin(case.standing, case.ladders, given, now=now)
     before = _pinned(case.standing, now)
-    write(session, _changes(granted, case.ladders, program_id, now))
+    write(session, _changes(granted, case.ladders, program_id, customer_id, now))
     told = {"tier": _tier(granted.standing, case.ladders, now), "pinned": _pinned(granted.standing, now)}
     audit.record(
         session, program_id, actor=actor, action="tier.pinned", resource=f"members/{customer_id}/tier", before=before,
@@ -96,7 +96,7 @@ def unpin(
     if before is None:
         raise NotPinned(customer_id)
     granted = granting.unpin(case.standing, case.ladders, by=actor, now=now)
-    write(session, _changes(granted, case.ladders, program_id, now))
+    write(session, _changes(granted, case.ladders, program_id, customer_id, now))
     audit.record(
         session, program_id, actor=actor, action="tier.unpinned", resource=f"members/{customer_id}/tier",
         before=before, after={"reason": reason}, now=now,
@@ -127,7 +127,7 @@ def bring_members(
             before = standings[members[each.customer_id].member_id]
             granted = granting.bring(before, ladders, _imported(each, actor, now), now=now)
             if granted is not None:
-                changes.add(_changes(granted, ladders, program_id, now))
+                changes.add(_changes(granted, ladders, program_id, each.customer_id, now))
             after = granted.standing if granted else settle(before, ladders, now=now)
             outcome = {"outcome": "imported" if granted else "unchanged", "tier": _tier(after, ladders, now)}
         told.append({"customer_id": each.customer_id, **outcome})
@@ -201,9 +201,10 @@ def _imported(each: BroughtTier, actor: str, now: datetime) -> Grant:
     )  # fmt: skip
 
 
-def _changes(granted: Granted, ladders: Ladders, program_id: UUID, now: datetime) -> Changes:
+def _changes(granted: Granted, ladders: Ladders, program_id: UUID, customer_id: str, now: datetime) -> Changes:
     """The rows of a standing, of the grants that ended with it, and without those that were replaced."""
-    changes, member_id = changes_of(granted.standing, ladders, program_id, now=now), granted.standing.member_id
+    changes = changes_of(granted.standing, ladders, program_id, customer_id, now=now)
+    member_id = granted.standing.member_id
     for grant_id in granted.ended:
         changes.update(TierGrantRow, {"member_id": member_id, "grant_id": grant_id, "until": now})
     for grant_id in granted.gone:

@@ -39,5 +39,5 @@ def merged(session: Session, program: Program, source: LockedMember, target: Loc
     grants = tuple(replace(g, grant_id=None) for g in lasting)
     taker = replace(taker, progress=progress, grants=(*taker.grants, *grants))
     taker = anew(taker, ladders, cause="merge", reference=source.customer_id, now=now)
-    changes.add(changes_of(taker, ladders, program.program_id, now=now))
+    changes.add(changes_of(taker, ladders, program.program_id, target.customer_id, now=now))
     return changes

@@ -77,10 +77,11 @@ def _move(session: Session, program_id: UUID, ids: list[UUID], now: datetime) ->
     if ladder is None or not ids:
         return 0, 0
     changes, up, down = Changes(), 0, 0
+    who = {member.member_id: member.customer_id for member in members}
     for before, after in settled(session, ladders, members, now=now):
         if after is before:
             continue
-        changes.add(changes_of(after, ladders, program_id, now=now))
+        changes.add(changes_of(after, ladders, program_id, who[after.member_id], now=now))
         old, new = ladder.rank(before.tier) or 0, ladder.rank(after.tier) or 0
         up, down = up + (new > old), down + (new < old)
     write(session, changes)

@@ -82,7 +82,7 @@ def prospects(standing: Standing, ladders: Ladders, *, now: datetime) -> Prospec
     in_grace = ends[0] is not None and ends[0] <= now
     return Prospects(
         ladder=ladder, tier=tier, since=standing.since, grant=grant, by_grant=grant is not None and not bought,
-        valid_until=_valid_until(standing, ladders.zone, grant, bought=bought),
+        valid_until=valid_until(standing, ladders, tier, now),
         grace_until=ends[1] if ends[1] != ends[0] else None, in_grace=in_grace,
         window=_window(standing, ladders, now), progress=_value_now(standing, ladders, now),
         next=next_goal(standing, ladders, now=now), keep=keeping(standing, ladders, now=now),
@@ -183,8 +183,10 @@ def _granting(standing: Standing, ladders: Ladders, tier: Tier, at: datetime) ->
     return next(iter(endless), None) or max(found, key=lambda g: g.until or at, default=None)
 
 
-def _valid_until(standing: Standing, zone: str, grant: Grant | None, *, bought: bool) -> datetime | None:
-    ends = [_ends(standing, zone)[0]] if bought else []
+def valid_until(standing: Standing, ladders: Ladders, tier: Tier, at: datetime) -> datetime | None:
+    """Until when a member has the tier that is theirs at an instant, whether bought or granted; None: without end."""
+    grant = _granting(standing, ladders, tier, at)
+    ends = [_ends(standing, ladders.zone)[0]] if standing.state.tier == tier.code else []
     if grant is not None:
         ends.append(grant.until)
     known = [end for end in ends if end is not None]

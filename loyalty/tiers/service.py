@@ -11,8 +11,9 @@ from loyalty.core import clock
 from loyalty.core.errors import EffectiveFromPast, NothingToPublish
 from loyalty.db import queue
 from loyalty.db.session import Session
+from loyalty.events import service as facts
 from loyalty.programs import queries as programs
-from loyalty.tiers import queries
+from loyalty.tiers import events, queries
 from loyalty.tiers.checking import check
 from loyalty.tiers.domain import Moving
 from loyalty.tiers.drafts import Draft
@@ -85,6 +86,9 @@ def publish(
         session, program_id, actor=published_by, action="ladder.published", resource="ladder",
         before=newest, after=published, now=now,
     )  # fmt: skip
+    facts.tell_now(
+        session, program_id, events.ladder_published(row.version, row.effective_from, occurred_at=now), now=now
+    )
     return published
 
 

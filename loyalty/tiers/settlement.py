@@ -55,9 +55,10 @@ def review(session: Session, program_id: UUID, members: Sequence[LockedMember], 
     program = programs.load(session, program_id)
     ladders = queries.ladders(session, program)
     changes = Changes()
+    who = {member.member_id: member.customer_id for member in members}
     for before, after in settled(session, ladders, [m for m in members if m.status != "closed"], now=now):
         if after is not before:
-            changes.add(changes_of(after, ladders, program_id, now=now))
+            changes.add(changes_of(after, ladders, program_id, who[after.member_id], now=now))
         else:
             changes.add(looked_at(after, ladders, program_id, now=now))
     write(session, changes)

@@ -9,10 +9,11 @@ from loyalty.core.answers import Answer
 from loyalty.core.ids import fingerprint, new_id
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
+from loyalty.events import service as facts
 from loyalty.members import locks, receipts
 from loyalty.members.domain import LockedMember
 from loyalty.members.receipts import Request
-from loyalty.vouchers import claiming, service
+from loyalty.vouchers import claiming, events, service
 from loyalty.vouchers.claiming import Owned
 from loyalty.vouchers.domain import NewBatch
 from loyalty.vouchers.service import Origin
@@ -36,6 +37,9 @@ def create_batch(session: Session, program_id: UUID, new: NewBatch, *, actor: st
         service.add(
             changes, of, code, new.terms, program_id=program_id, bound=member is not None, origin=origin, now=now
         )
+    who = None if member is None else (member.member_id, member.customer_id)
+    fact = events.issued(who, new.terms, origin, reward=None, count=len(owned), now=now)
+    facts.tell(changes, program_id, fact, now=now)
     told = {"batch_id": new.batch_id, "count": len(owned)}
     answer = receipts.keep(changes, request, owner, {**told, "codes": [code for _, code in owned]})
     write(session, changes)

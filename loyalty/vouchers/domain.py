@@ -52,6 +52,14 @@ class VoucherTerms:
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a voucher comes from: a reward and its redemption, or a batch."""
+
+    redemption_id: str | None = None
+    batch_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Voucher:
     """A voucher just issued."""
 
@@ -82,7 +90,10 @@ class Wish:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldVoucher:
-    """A voucher as it stands. `member_id` is its owner, or nobody's id if it is free."""
+    """A voucher as it stands. `member_id` is its owner, or nobody's id if it is free.
+
+    `holder`, by both ids, is the owner or whoever that one was merged into; it is read with the lock.
+    """
 
     member_id: UUID
     code: str
@@ -94,6 +105,9 @@ class HeldVoucher:
     uses: int
     per_customer: int | None
     voided_at: datetime | None
+    batch_id: str | None = None
+    redemption_id: str | None = None
+    holder: tuple[UUID, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

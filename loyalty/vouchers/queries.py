@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row, dict_row, scalar_row
+from psycopg.rows import dict_row, scalar_row
 
 from loyalty.core import codes
 from loyalty.db.paging import Page, Window, page
@@ -26,9 +26,18 @@ WHERE k.program_id = %(program_id)s AND k.kind = 'voucher' AND k.key = %(key)s
 """
 _HELD = f"""
 SELECT v.member_id, v.code, v.value, v.bound, v.valid_from, v.expires_at, v.uses_allowed, v.uses, v.per_customer,
-       v.voided_at {_BY_KEY}
+       v.voided_at, v.batch_id, v.redemption_id {{more}} {_BY_KEY}
 """
-_LOCKED = f"{_HELD} FOR NO KEY UPDATE OF v"
+# The member of an id or, if that one was merged, who it was merged into, by both ids; of nobody's id, nobody.
+_STAYED = """
+(WITH RECURSIVE stayed AS (
+    SELECT m.member_id, m.customer_id, m.merged_into FROM members m WHERE m.member_id = {of}
+    UNION ALL
+    SELECT m.member_id, m.customer_id, m.merged_into FROM stayed s JOIN members m ON m.member_id = s.merged_into)
+ SELECT json_build_array(member_id, customer_id) FROM stayed WHERE merged_into IS NULL)
+"""
+_LOCKED = _HELD.format(more=f", {_STAYED.format(of='v.member_id')} AS holder") + " FOR NO KEY UPDATE OF v"
+_HELD = _HELD.format(more="")
 
 # What can be told of a voucher that is several things at once is what no time will change.
 _STATUS = """CASE WHEN v.voided_at IS NOT NULL THEN 'void' WHEN v.uses >= v.uses_allowed THEN 'used'
@@ -53,9 +62,14 @@ WHERE v.program_id = %(program_id)s AND v.batch_id = %(batch_id)s AND v.key > %(
 ORDER BY v.key LIMIT %(limit)s
 """
 
-_USE = """
-SELECT order_id, content, receipt, released_at, release_content, release_receipt FROM voucher_uses
-WHERE member_id = %s AND code = %s AND order_id = %s
+_USER = """
+(SELECT k.member_id FROM natural_keys k
+ WHERE k.program_id = u.program_id AND k.kind = 'member' AND k.key = u.customer_id)
+"""
+_USE = f"""
+SELECT u.order_id, u.content, u.receipt, u.released_at, u.release_content, u.release_receipt,
+       {_STAYED.format(of=_USER)} AS "user"
+FROM voucher_uses u WHERE u.member_id = %s AND u.code = %s AND u.order_id = %s
 """
 _USED_BY = """
 SELECT count(*) FROM voucher_uses
@@ -74,7 +88,7 @@ _END = datetime(2200, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """An order that used a voucher, with the answers that its requests got."""
+    """An order that used a voucher, with the answers that its requests got. `user` is the member, if one bought."""
 
     order_id: str
     content: bytes
@@ -82,6 +96,7 @@ class Use:
     released_at: datetime | None
     release_content: bytes | None
     release_receipt: str | None
+    user: tuple[UUID, str] | None
 
 
 def held_voucher(session: Session, program_id: UUID, code: str) -> HeldVoucher:
@@ -96,10 +111,10 @@ def locked_voucher(session: Session, program_id: UUID, code: str) -> HeldVoucher
 
 def _held(session: Session, statement: str, program_id: UUID, code: str) -> HeldVoucher:
     where = {"program_id": program_id, "key": _key(code)}
-    found = session.row(statement, where, into=class_row(HeldVoucher))
+    found = session.row(statement, where, into=dict_row)
     if found is None:
         raise VoucherNotFound
-    return found
+    return HeldVoucher(**{**found, "holder": _who(found.get("holder"))})
 
 
 def _key(code: str) -> str:
@@ -145,7 +160,8 @@ def vouchers_of_batch(
 
 def use(session: Session, voucher: HeldVoucher, order_id: str) -> Use | None:
     """What an order used a voucher for."""
-    return session.row(_USE, (voucher.member_id, voucher.code, order_id), into=class_row(Use))
+    found = session.row(_USE, (voucher.member_id, voucher.code, order_id), into=dict_row)
+    return None if found is None else Use(**{**found, "user": _who(found["user"])})
 
 
 def used_by(session: Session, voucher: HeldVoucher, customer_ids: list[str], *, but_for: str) -> int:
@@ -157,6 +173,10 @@ def used_by(session: Session, voucher: HeldVoucher, customer_ids: list[str], *, 
 def orders_of(session: Session, voucher: HeldVoucher) -> list[str]:
     """Some of the orders that used a voucher."""
     return session.rows(_ORDERS, (voucher.member_id, voucher.code, ORDERS_MAX), into=scalar_row)
+
+
+def _who(ids: list[str] | None) -> tuple[UUID, str] | None:
+    return None if ids is None else (UUID(ids[0]), ids[1])
 
 
 def _page(rows: list[dict[str, Any]], window: Window, key: Any) -> Page[dict[str, Any]]:

@@ -11,11 +11,12 @@ from loyalty.core.errors import DomainError, IdempotencyConflict
 from loyalty.core.ids import fingerprint
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
+from loyalty.events import service as facts
 from loyalty.members import locks
 from loyalty.members import queries as members
 from loyalty.members.domain import LockedMember, Member
 from loyalty.members.errors import MemberNotFound
-from loyalty.vouchers import queries
+from loyalty.vouchers import events, queries
 from loyalty.vouchers.domain import (
     Circumstances,
     HeldVoucher,
@@ -59,7 +60,8 @@ def redeem(session: Session, program_id: UUID, code: str, wish: Wish, *, now: da
     given = _circumstances(session, voucher, wish, customer, use)
     if refused := next(refusals(voucher, wish, given, now=now), None):
         raise refused
-    return _write_use(session, program_id, voucher, wish, content, is_new=use is None, now=now)
+    who = None if customer is None else (customer.member_id, customer.customer_id)
+    return _write_use(session, program_id, voucher, wish, content, who=who, is_new=use is None, now=now)
 
 
 def release(session: Session, program_id: UUID, code: str, wish: Wish, *, now: datetime) -> Answer:
@@ -85,6 +87,8 @@ def release(session: Session, program_id: UUID, code: str, wish: Wish, *, now: d
     row = {"released_at": now, "release_content": content, "release_receipt": receipt.decode()}
     changes = _counted(voucher, left)
     changes.update(VoucherUseRow, {**_place(voucher, wish), **row})
+    fact = events.happened("released", use.user, voucher, used=left, order_id=wish.order_id, now=now)
+    facts.tell(changes, program_id, fact, now=now)
     write(session, changes)
     return Answer(receipt)
 
@@ -141,6 +145,7 @@ def _write_use(
     wish: Wish,
     content: bytes,
     *,
+    who: events.Who,
     is_new: bool,
     now: datetime,
 ) -> Answer:
@@ -170,6 +175,8 @@ def _write_use(
     }
     changes = _counted(voucher, used)
     changes.keep(VoucherUseRow, row, is_new=is_new)
+    fact = events.happened("redeemed", who, voucher, used=used, order_id=wish.order_id, now=now)
+    facts.tell(changes, program_id, fact, now=now)
     write(session, changes)
     return Answer(receipt)
 

@@ -17,7 +17,7 @@ from loyalty.events.queries import RecordedFact
 from loyalty.events.service import tell
 from loyalty.members.domain import LockedMember
 from tests.api import Api
-from tests.builders import NOW
+from tests.builders import NOW, new_id
 
 # Longer than any test beside this one keeps a transaction open: the order of the log is that of the whole server.
 PATIENCE_SECONDS = 120
@@ -35,6 +35,11 @@ def a_fact(number: int = 1, *, member: LockedMember | None = None, occurred_at: 
     return Fact(
         **{"type": "reward.stock_low", "version": 1, "occurred_at": occurred_at, "data": data, **whose, **given}
     )
+
+
+def somebody(customer_id: str = "c-42") -> LockedMember:
+    """A member as facts know one, who was never enrolled: that would be told."""
+    return LockedMember(new_id(), customer_id, "active", NOW, None, 1, referral_waits=False)
 
 
 def told(session: Session, program_id: UUID, *facts: Fact, now: datetime = NOW) -> None:

@@ -5,8 +5,8 @@ from flask import Flask
 
 from loyalty.db.session import transaction
 from tests.api import Api
-from tests.builders import NOW, a_key, a_member, a_program
-from tests.events.following import a_fact, facts, told
+from tests.builders import NOW, a_key, a_program
+from tests.events.following import a_fact, facts, somebody, told
 
 OUT = {"type": "reward.out_of_stock", "data": {"reward": "five-off"}}
 HELD = {
@@ -21,8 +21,8 @@ def full(api: Api) -> Api:
     stocks = [a_fact(2), a_fact(1), a_fact(**OUT)] * 2
     with api.app.app_context():
         with transaction() as session:
-            member = a_member(session, api.program, "c-42")
-            told(session, api.program.program_id, a_fact(member=member, type="redemption.held", data=HELD))
+            fact = a_fact(member=somebody("c-42"), type="redemption.held", data=HELD)
+            told(session, api.program.program_id, fact)
         for fact in stocks:
             with transaction() as session:
                 told(session, api.program.program_id, fact)

@@ -97,7 +97,7 @@ def test_a_refused_order_is_told_with_its_reason_and_stops_no_other(data, progra
     loaded(data, program, orders=list(data.orders())[:1])
     asleep = data.members()[0].customer_id
     with transaction() as session:
-        set_status(session, lock_member(session, program.program_id, asleep), "suspended", now=NOW)
+        set_status(session, program.program_id, lock_member(session, program.program_id, asleep), "suspended", now=NOW)
 
     told = loaded(data, program)
 

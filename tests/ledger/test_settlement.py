@@ -103,7 +103,9 @@ def test_members_of_all_programs_and_of_any_status_are_settled(session: Session)
     for status in ("active", "suspended", "closed"):
         program = a_program(session)
         ids += members_with_points(session, program, 1)
-        service.set_status(session, locks.lock_member(session, program.program_id, "c-0"), status, now=THEN)
+        service.set_status(
+            session, program.program_id, locks.lock_member(session, program.program_id, "c-0"), status, now=THEN
+        )
 
     assert settle_batch(session, now=LATER) == 3
     assert lapsed(session, ids) == [1, 1, 1]

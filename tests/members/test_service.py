@@ -192,22 +192,22 @@ def test_when_and_through_whom_somebody_came_is_history(session: Session, progra
 def test_a_status_is_set_and_setting_it_again_changes_nothing(session: Session, program: Program, status: str):
     member = a_member(session, program, "c-1")
 
-    service.set_status(session, member, status, now=NOW)
+    service.set_status(session, program.program_id, member, status, now=NOW)
     again = locks.lock_member(session, program.program_id, "c-1")
     with statements() as sent:
-        service.set_status(session, again, status, now=NOW)
+        service.set_status(session, program.program_id, again, status, now=NOW)
 
     assert again.status == status
     assert sent == []
 
 
 def test_what_is_closed_stays_closed(session: Session, program: Program):
-    service.set_status(session, a_member(session, program, "c-1"), "closed", now=NOW)
+    service.set_status(session, program.program_id, a_member(session, program, "c-1"), "closed", now=NOW)
     closed = locks.lock_member(session, program.program_id, "c-1")
 
     for status in ("active", "suspended"):
         with pytest.raises(MemberClosed):
-            service.set_status(session, closed, status, now=NOW)
+            service.set_status(session, program.program_id, closed, status, now=NOW)
     with pytest.raises(MemberClosed):
         change(session, program, "c-1", first_name="Ada")
 
@@ -280,7 +280,7 @@ def test_a_member_is_not_mistaken_for_the_owner_of_an_order_with_the_same_id(ses
 
 def test_a_key_is_claimed_once_and_by_active_members_alone(session: Session, program: Program):
     member = a_member(session, program, "c-1")
-    service.set_status(session, a_member(session, program, "asleep"), "suspended", now=NOW)
+    service.set_status(session, program.program_id, a_member(session, program, "asleep"), "suspended", now=NOW)
     wanted = [Claim(customer, f"k-{customer}", PRINT) for customer in ("c-1", "asleep", "nobody")]
 
     first = locks.lock_and_claim(session, program.program_id, "order", wanted, now=NOW)
@@ -315,7 +315,7 @@ def test_who_is_not_active_is_refused_by_name(
 ):
     active = a_member(session, program, "c-1")
     locks.require_active(active)
-    service.set_status(session, active, status, now=NOW)
+    service.set_status(session, program.program_id, active, status, now=NOW)
 
     with pytest.raises(refusal, match="c-1"):
         locks.require_active(locks.lock_member(session, program.program_id, "c-1"))

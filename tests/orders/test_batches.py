@@ -87,7 +87,7 @@ def a_shop(session: Session, **given: Any) -> Program:
     program = a_program(session, settings={"units": TERMS, **given})
     for name in ("ada", "bob", "asleep"):
         member = a_member(session, program, name)
-    set_status(session, member, "suspended", now=NOW)
+    set_status(session, program.program_id, member, "suspended", now=NOW)
     return program
 
 

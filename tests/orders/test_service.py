@@ -87,7 +87,7 @@ def test_a_refused_order_in_a_batch_harms_no_other(session):
     program = a_program(session)
     a_member(session, program, "c-42")
     suspended = a_member(session, program, "c-43")
-    set_status(session, suspended, "suspended", now=NOW)
+    set_status(session, program.program_id, suspended, "suspended", now=NOW)
     known = an_order(order_id="known")
     record_order(session, program.program_id, known, now=NOW)
 

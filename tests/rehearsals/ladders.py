@@ -74,7 +74,7 @@ def give(program: Program, customer_id: str, code: str, *, kind: Any = "pinned",
         standing = recounting.standing_of(session, published, member, None, now=NOW)
         given = Grant(kind=kind, tier=code, since=NOW, until=until, reason="nice", granted_at=NOW)
         standing = grant(standing, published, given, now=NOW)
-        write(session, changes_of(standing, published, program.program_id, now=NOW))
+        write(session, changes_of(standing, published, program.program_id, customer_id, now=NOW))
 
 
 def rehearsed(

@@ -34,6 +34,8 @@ TOLD = [
     became("cancelled", reason="The member changed their mind."),
     events.stock_low("five-off", remaining=3, threshold=5, occurred_at=NOW),
     events.out_of_stock("five-off", occurred_at=NOW),
+    events.published("five-off", version=1, first=True, points=25, valid_from=NOW, valid_to=None, occurred_at=NOW),
+    events.withdrawn("five-off", version=2, occurred_at=NOW),
 ]
 
 
@@ -41,8 +43,8 @@ TOLD = [
 def test_the_data_of_a_fact_has_the_shape_that_the_contract_gives_it(fact: Fact):
     (kind,) = (kind for kind in KINDS if (kind.type, kind.version) == (fact.type, fact.version))
 
-    assert kind.data().load(fact.data) == fact.data
-    assert kind.data().dump(fact.data) == fact.data
+    # What was read is written as it was told.
+    assert kind.data().dump(kind.data().load(fact.data)) == fact.data
 
 
 def test_every_kind_is_told_and_every_status_has_one():

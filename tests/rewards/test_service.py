@@ -156,7 +156,7 @@ def test_the_same_redemption_again_is_the_first_answer_whatever_happened_since(
     a_reward(session, program, points=500, stock=1, valid_to=NOW + A_DAY)
     first = redeem()
     a_reward(session, program, points=900, stock=0, valid_to=NOW + A_DAY)
-    set_status(session, member, "closed", now=NOW)
+    set_status(session, program.program_id, member, "closed", now=NOW)
 
     again = redeem(now=NOW + 2 * A_DAY)
 
@@ -201,7 +201,7 @@ def test_who_is_not_active_redeems_nothing(
     session: Session, program: Program, member: LockedMember, redeem, status: str, refusal: type[Exception]
 ):
     a_reward(session, program)
-    set_status(session, member, status, now=NOW)
+    set_status(session, program.program_id, member, status, now=NOW)
 
     with pytest.raises(refusal):
         redeem()
