@@ -12,7 +12,7 @@ from psycopg.rows import dict_row
 from loyalty.core import calendar
 from loyalty.db.session import Session, array_of
 from loyalty.events.following import LoggedFact, behind, follow
-from loyalty.notifications import arranging, planning
+from loyalty.notifications import arranging, planning, preferring
 from loyalty.notifications.announcing import announce
 from loyalty.notifications.domain import Settings, Wanted
 from loyalty.notifications.planning import TYPES, Closed, Known, Reached
@@ -27,6 +27,9 @@ from loyalty.rewards.gathering import Who, asking
 from loyalty.tiers import queries as tiers
 
 NAME = "notifications"
+
+# With the other one's points comes what the other one refused.
+MERGED = "member.absorbed"
 
 # So many facts in one transaction.
 PAGE = 500
@@ -60,7 +63,7 @@ def plan_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
 
 def plan_program(session: Session, program_id: UUID, *, now: datetime, limit: int = PAGE) -> int:
     """Act on the next facts of a program; 0 if there are none, or somebody else does."""
-    facts = follow(session, NAME, program_id, TYPES, limit=limit)
+    facts = follow(session, NAME, program_id, (*TYPES, MERGED), limit=limit)
     if facts:
         act(session, program_id, facts, now=now)
     return 0 if facts is None else len(facts) + 1
@@ -73,10 +76,12 @@ def act(session: Session, program_id: UUID, facts: Sequence[LoggedFact], *, now:
     settings = arranging.settings_of(session, program_id)
     ladders = tiers.ladders(session, program)
     known = Known(now=now, program=program, settings=settings, rewards=published.rewards, ladders=ladders)
-    made = planning.plan(facts, known)
+    made = planning.plan((fact for fact in facts if fact.type != MERGED), known)
     within = _within_reach(session, known, published, made.reached)
     enqueue(session, program_id, [*made.wanted, *within], settings, now=now)
     close(session, made.closed, now=now)
+    for merger in (fact for fact in facts if fact.type == MERGED):
+        preferring.inherit(session, program_id, merger.owner_id, merger.data["merged"], now=now)
     announce(session, program_id, made.announced)
 
 

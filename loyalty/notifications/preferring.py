@@ -1,7 +1,7 @@
 """What members want to be told: read, stored, and what it comes to."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -87,6 +87,32 @@ def change(session: Session, current: Preferred, wants: Preferences, *, now: dat
     document = orjson.dumps(preferences_document(wants)).decode()
     session.run(_STORE, (after.member_id, document, after.version, now))
     return after
+
+
+def inherit(session: Session, program_id: UUID, member_id: UUID, merged: str, *, now: datetime) -> None:
+    """Let a member refuse what was refused by one that was merged into it, unless it says otherwise itself."""
+    held = locks.lock_by_id(session, member_id)
+    theirs = of_member(session, members.member_id_of(session, program_id, merged)).wants
+    if held is None or theirs == Preferences():
+        return
+    current = of_member(session, held.member_id)
+    wants = with_refusals(current.wants, theirs)
+    if wants != current.wants:
+        change(session, current, wants, now=now)
+
+
+def with_refusals(wants: Preferences, theirs: Preferences) -> Preferences:
+    """What somebody wants, and what another one has refused besides. Pure."""
+    kinds = {
+        kind: {**_refused(theirs.kinds.get(kind, {})), **wants.kinds.get(kind, {})}
+        for kind in {*wants.kinds, *theirs.kinds}
+    }
+    channels = {**_refused(theirs.channels), **wants.channels}
+    return replace(wants, channels=channels, kinds={kind: switches for kind, switches in kinds.items() if switches})
+
+
+def _refused(switches: Mapping[str, bool]) -> dict[str, bool]:
+    return {name: on for name, on in switches.items() if not on}
 
 
 def effective(recipient: Recipient, settings: Settings, *, now: datetime) -> Iterator[Effective]:

@@ -141,7 +141,8 @@ def test_one_is_put_back_or_all_are(committed_db: Flask, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("cron", "words"),
     [
-        ("* * * * * */5", "every 5 seconds"), ("* * * * *", "every minute"), ("*/10 * * * *", "every 10 minutes"), ("7 * * * *", "hourly, at :07"),
+        ("* * * * * */5", "every 5 seconds"),
+        ("* * * * *", "every minute"), ("*/10 * * * *", "every 10 minutes"), ("7 * * * *", "hourly, at :07"),
         ("17 3 * * *", "daily, at 03:17"), ("0 4 1 * *", "0 4 1 * *"),
     ],
 )  # fmt: skip

@@ -13,12 +13,15 @@ from psycopg.rows import dict_row
 from loyalty.app import FACTS
 from loyalty.db.session import transaction
 from loyalty.events.schemas import FactSchema
+from loyalty.notifications.delivering import deliver
+from loyalty.notifications.following import plan_program
 from tests import shop
 from tests.api import Api
 from tests.builders import NOW
 from tests.clocks import it_is
 from tests.contract.test_openapi import validator
 from tests.contract.validator import contract
+from tests.events.following import all_are_visible
 from tests.payments import checkout
 from tests.rewards import desk
 from tests.shop import A_DAY, a_bonus, a_line
@@ -33,6 +36,20 @@ _STORED = """
 SELECT event_id, type, version, customer_id, occurred_at, recorded_at, data FROM events
 WHERE program_id = %s ORDER BY xid, seq
 """
+
+
+def messages(api: Api, _pass: Pass) -> None:
+    settings = {"channels": {"inbox": True, "webhook": True}, "kinds": {"points_earned": ["inbox", "webhook"]}}
+    assert api.put("/v1/admin/notification-settings", settings).status_code == 200
+    api.enrol()
+    shop.buy(api, "A-1")
+    with api.app.app_context():
+        all_are_visible(api.program.program_id)
+        for _ in range(2):
+            with transaction() as session:
+                plan_program(session, api.program.program_id, now=NOW)
+            for channel in ("inbox", "webhook"):
+                deliver(channel, None)
 
 
 class Chapter(NamedTuple):
@@ -216,6 +233,8 @@ CHAPTERS = [
     Chapter(tiers, [("ladder.published", None), *of(
         "c-42", "member.enrolled", "order.recorded", "points.earned", "tier.changed", "order.recorded", "points.earned",
         *("order.cancelled", "points.reversed") * 2, "tier.changed")]),
+    Chapter(messages, of("c-42", "member.enrolled", "order.recorded", "points.earned", "message.sent",
+                         "message.requested", "message.sent")),
     Chapter(activities, [("earning_rules.published", None), *of(
         "c-42", "member.enrolled", "activity.recorded", "points.earned", "activity.cancelled", "points.reversed")]),
 ]  # fmt: skip

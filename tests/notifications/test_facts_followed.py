@@ -10,8 +10,9 @@ from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, transaction
 from loyalty.members.domain import LockedMember
-from loyalty.notifications import following, jobs
-from loyalty.notifications.domain import Feedback, Settings, Wanted
+from loyalty.membership.service import merge_members
+from loyalty.notifications import following, jobs, preferring
+from loyalty.notifications.domain import Feedback, Preferences, Settings, Wanted
 from loyalty.notifications.following import plan_program
 from loyalty.notifications.queueing import enqueue
 from loyalty.programs.domain import Program
@@ -249,3 +250,27 @@ def test_what_is_queued_twice_by_different_ways_is_queued_once(session: Session,
     act(session, program, fact)
 
     assert len(messages(session, program.program_id)) == 1
+
+
+def test_who_takes_over_a_member_refuses_what_that_one_refused(committed_db: Flask):
+    off, on = {"email": False}, {"email": True}
+    with transaction() as session:
+        program = a_program(session)
+        ada, bob = a_member(session, program, "ada"), a_member(session, program, "bob")
+        theirs = Preferences(channels={"apprise": False, "inbox": True}, kinds={"new_reward": off, "tier_up": off})
+        hers = Preferences(kinds={"tier_up": on}, digest="weekly")
+        for member, wants in ((bob, theirs), (ada, hers)):
+            preferring.change(session, preferring.of_member(session, member.member_id), wants, now=NOW)
+    with transaction() as session:
+        merge_members(session, program.program_id, "bob", "ada", now=NOW)
+    all_are_visible(program.program_id)
+    for _ in range(2):
+        with transaction() as session:
+            plan_program(session, program.program_id, now=NOW)
+
+    with transaction() as session:
+        found = preferring.of_member(session, ada.member_id)
+    assert found.wants == Preferences(
+        channels={"apprise": False}, kinds={"new_reward": off, "tier_up": on}, digest="weekly"
+    )
+    assert found.version == 2
