@@ -103,10 +103,10 @@ def _plan(url: str, program: Program, now: datetime) -> None:
     """What the search reads for the first batch of a lead time."""
     where = {
         "begin": now + timedelta(days=29), "after": sweeping.LAST, "end": now + timedelta(days=30),
-        "programs": "{" + str(program.program_id) + "}", "limit": sweeping.BATCH,
+        "programs": "{" + str(program.program_id) + "}",
     }  # fmt: skip
     print(f"\nThe search for the first {sweeping.BATCH:,}:")
-    _explain(url, expiring._DUE, where)  # noqa: SLF001
+    _explain(url, expiring._statement(sweeping.BATCH, alone=False), where)  # noqa: SLF001
 
 
 if __name__ == "__main__":

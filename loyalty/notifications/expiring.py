@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,8 @@ from loyalty.notifications.spans import Due, Notice, Span
 KIND = "points_expiring"
 
 # Each source on its own is in the order of its index, and gives no more than is asked for. Whose program tells nothing
-# is looked up member by member (OFFSET 0), however few rows the planner takes that for.
+# is passed over one by one (OFFSET 0): by an index of programs, all their members would be read. The number of rows is
+# written out, so that the planner knows how few they are.
 _DUE = """
 (SELECT * FROM (
     SELECT u.at, u.member_id, (SELECT a.program_id FROM accounts a
@@ -23,13 +25,15 @@ _DUE = """
     FROM upcoming u
     WHERE u.unit = 'points' AND (u.at, u.member_id) > (%(begin)s, %(after)s) AND u.at <= %(end)s AND u.expiring > 0
     ORDER BY u.at, u.member_id OFFSET 0) d
- WHERE d.program_id = ANY(%(programs)s::uuid[]) LIMIT %(limit)s)
+ WHERE d.program_id = ANY(%(programs)s::uuid[]) LIMIT {limit})
 UNION
-(SELECT first_lapse(a.idle), a.member_id, a.program_id FROM accounts a
- WHERE a.unit = 'points' AND a.idle <> '{}'::jsonb AND (first_lapse(a.idle), a.member_id) > (%(begin)s, %(after)s)
-   AND first_lapse(a.idle) <= %(end)s AND a.program_id = ANY(%(programs)s::uuid[])
- ORDER BY first_lapse(a.idle), a.member_id LIMIT %(limit)s)
-ORDER BY at, member_id LIMIT %(limit)s
+(SELECT * FROM (
+    SELECT first_lapse(a.idle) AS at, a.member_id, a.program_id FROM accounts a
+    WHERE a.unit = 'points' AND a.idle <> '{{}}'::jsonb AND (first_lapse(a.idle), a.member_id) > (%(begin)s, %(after)s)
+      AND first_lapse(a.idle) <= %(end)s
+    ORDER BY first_lapse(a.idle), a.member_id OFFSET 0) d
+ WHERE d.program_id = ANY(%(programs)s::uuid[]) LIMIT {limit})
+ORDER BY at, member_id LIMIT {limit}
 """
 # Of one program, by the index of its members: what falls due in all others meanwhile is not passed.
 _DUE_OF = """
@@ -39,7 +43,7 @@ SELECT DISTINCT d.at, a.member_id, a.program_id FROM accounts a CROSS JOIN LATER
     UNION ALL SELECT first_lapse(a.idle)) d
 WHERE a.program_id = %(alone)s AND a.unit = 'points' AND (d.at, a.member_id) > (%(begin)s, %(after)s)
   AND d.at <= %(end)s
-ORDER BY d.at, a.member_id LIMIT %(limit)s
+ORDER BY d.at, a.member_id LIMIT {limit}
 """
 # What lapses of members at instants; beside it, what lapses if they do nothing: [at, points] of each clock.
 _LAPSING = """
@@ -68,9 +72,14 @@ def due(session: Session, span: Span, *, limit: int) -> list[Due]:
     """The next members of whom points lapse."""
     where = {
         "begin": span.begin, "after": span.after, "end": span.end, "programs": array_of(span.programs),
-        "alone": span.alone, "limit": limit,
+        "alone": span.alone,
     }  # fmt: skip
-    return session.rows(_DUE_OF if span.alone else _DUE, where, into=class_row(Due))
+    return session.rows(_statement(limit, alone=span.alone is not None), where, into=class_row(Due))
+
+
+@lru_cache(maxsize=8)
+def _statement(limit: int, *, alone: bool) -> str:
+    return (_DUE_OF if alone else _DUE).format(limit=limit)
 
 
 def wanted(session: Session, program_id: UUID, found: Sequence[Due], notice: Notice) -> Iterator[Wanted]:
@@ -113,7 +122,7 @@ def _lapsing(session: Session, asked: Sequence[tuple[UUID, datetime]]) -> list[_
     for (_, at), (_, points, idle) in zip(asked, rows, strict=True):
         clocks: dict[datetime, int] = {}
         for lapses_at, of_clock in idle or ():
-            instant = datetime.fromisoformat(lapses_at)
+            instant = datetime.fromisoformat(lapses_at).astimezone(UTC)
             clocks[instant] = clocks.get(instant, 0) + of_clock
         made.append(_Lapsing(points + clocks.get(at, 0), clocks))
     return made

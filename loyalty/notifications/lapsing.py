@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -18,17 +19,19 @@ from loyalty.tiers.reading import Asked
 
 KIND = "tier_lapsing"
 
+# As with points (`expiring`): in the order of the index, whose program tells nothing is passed over one by one.
 _DUE = """
-SELECT next_change_at AS at, member_id, program_id FROM tier_standings
-WHERE (next_change_at, member_id) > (%(begin)s, %(after)s) AND next_change_at <= %(end)s
-  AND program_id = ANY(%(programs)s::uuid[])
-ORDER BY next_change_at, member_id LIMIT %(limit)s
+SELECT * FROM (
+    SELECT next_change_at AS at, member_id, program_id FROM tier_standings
+    WHERE (next_change_at, member_id) > (%(begin)s, %(after)s) AND next_change_at <= %(end)s
+    ORDER BY next_change_at, member_id OFFSET 0) d
+WHERE program_id = ANY(%(programs)s::uuid[]) LIMIT {limit}
 """
 # Of one program, by the index of its members.
 _DUE_OF = """
 SELECT next_change_at AS at, member_id, program_id FROM tier_standings
 WHERE program_id = %(alone)s AND (next_change_at, member_id) > (%(begin)s, %(after)s) AND next_change_at <= %(end)s
-ORDER BY next_change_at, member_id LIMIT %(limit)s
+ORDER BY next_change_at, member_id LIMIT {limit}
 """
 _ENROLLED = "SELECT member_id, enrolled_at FROM members WHERE member_id = ANY(%s::uuid[]) AND status <> 'closed'"
 
@@ -42,9 +45,14 @@ def due(session: Session, span: Span, *, limit: int) -> list[Due]:
     """The next members whose standing changes by itself."""
     where = {
         "begin": span.begin, "after": span.after, "end": span.end, "programs": array_of(span.programs),
-        "alone": span.alone, "limit": limit,
+        "alone": span.alone,
     }  # fmt: skip
-    return session.rows(_DUE_OF if span.alone else _DUE, where, into=class_row(Due))
+    return session.rows(_statement(limit, alone=span.alone is not None), where, into=class_row(Due))
+
+
+@lru_cache(maxsize=8)
+def _statement(limit: int, *, alone: bool) -> str:
+    return (_DUE_OF if alone else _DUE).format(limit=limit)
 
 
 def wanted(session: Session, program_id: UUID, found: Sequence[Due], notice: Notice) -> Iterator[Wanted]:

@@ -4,10 +4,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from psycopg.rows import scalar_row
 
 from loyalty.db.session import Session
 from loyalty.events.domain import Fact
 from loyalty.members.domain import LockedMember
+from loyalty.notifications import stating
 from loyalty.notifications.domain import Settings
 from loyalty.notifications.stating import due_month, state_batch
 from loyalty.programs.domain import Program
@@ -160,3 +162,13 @@ def test_of_the_time_before_the_program_there_is_no_statement(session: Session, 
     assert stated(session, program) == []
     state(session, APRIL)
     assert len(stated(session, program)) == 1
+
+
+def test_a_member_s_month_is_one_stretch_of_the_log(session: Session):
+    session.run("SET LOCAL enable_seqscan = off")
+    plan = "\n".join(session.rows(f"EXPLAIN {stating._MOVED}", ("{}", NOW, APRIL), into=scalar_row))
+
+    assert "pk_events" in plan
+    condition = next(line for line in plan.splitlines() if "Index Cond" in line)
+    assert "owner_id = w.member_id" in condition
+    assert "occurred_at >= " in condition
