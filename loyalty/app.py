@@ -36,6 +36,8 @@ from loyalty.tiers import routes as tiers_routes
 from loyalty.vouchers import routes as vouchers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, requests, throttling
 from loyalty.web.blueprints import Blueprint
+from loyalty.webhooks import fact_schemas as webhooks_facts
+from loyalty.webhooks import routes as webhooks_routes
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
@@ -65,11 +67,12 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (sandbox_routes.bp, "admin"),
     (configuration_routes.bp, "admin"),
     (events_routes.bp, "reports"),
+    (webhooks_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )
 
 # What each slice tells the log of facts.
-FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS,)
+FACTS: tuple[Kind, ...] = (*rewards_facts.KINDS, *webhooks_facts.KINDS)
 
 
 class ContractApi(Api):
@@ -99,6 +102,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Application("loyalty", static_folder=None)
     app.config.update(openapi.CONFIG, MAX_CONTENT_LENGTH=settings.body_max_bytes, METRICS_DIR=settings.metrics_dir)
+    app.config["WEBHOOK_NETWORKS"] = settings.webhook_networks
     app.url_map.strict_slashes = True
     requests.init_app(app)
     problems.init_app(app)

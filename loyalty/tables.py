@@ -17,9 +17,10 @@ from loyalty.rules import models as rules
 from loyalty.tiers import models as tiers
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency, throttling
+from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, payments, rewards, orders,
-    activities, rehearsals, idempotency, throttling,
+    activities, rehearsals, webhooks, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

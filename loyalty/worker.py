@@ -19,8 +19,9 @@ from loyalty.rehearsals import jobs as rehearsals
 from loyalty.rewards import jobs as rewards
 from loyalty.tiers import jobs as tiers
 from loyalty.web import jobs as web
+from loyalty.webhooks import jobs as webhooks
 
-SLICES_WITH_JOBS = (queue_of_jobs, ledger, tiers, rewards, activities, rehearsals, web)
+SLICES_WITH_JOBS = (queue_of_jobs, ledger, tiers, rewards, activities, rehearsals, webhooks, web)
 
 APPLICATION_NAME = "loyalty-worker"
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -34,7 +35,7 @@ def run(settings: Settings, *, while_open: int | None = None, ready: Callable[[]
     """
     try:
         with on_database(settings):
-            told = asyncio.run(_work(while_open, ready))
+            told = asyncio.run(_work(settings.worker_concurrency, while_open, ready))
     except ConnectorException as error:
         raise OperatorError(f"The worker gave up: {error.__cause__ or error}".splitlines()[0]) from None
     if not told:
@@ -56,7 +57,7 @@ def on_database(settings: Settings) -> Iterator[None]:
         yield
 
 
-async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
+async def _work(concurrency: int, while_open: int | None, ready: Callable[[], None]) -> bool:
     """Run the worker; answers whether it was told to stop, rather than gave up."""
     told = asyncio.Event()
     _listen(told, while_open)
@@ -64,8 +65,8 @@ async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
         ready()
         working = asyncio.create_task(
             queue.run_worker_async(
-                # One may take minutes (a rehearsal), and the others are not to wait for it.
-                concurrency=2,
+                # Some take long (a rehearsal, a webhook whose receiver is slow), and the others are not to wait for them.
+                concurrency=concurrency,
                 # Between two batches a job stops as soon as it is asked to, and it is asked at once.
                 shutdown_graceful_timeout=0,
                 delete_jobs="successful",

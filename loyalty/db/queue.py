@@ -6,6 +6,7 @@ and one that is late has nothing to catch up on but the work itself.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ import sqlalchemy.exc
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
 from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
 from procrastinate.jobs import Status
+from psycopg.rows import scalar_row
 
 from loyalty.db.batches import Batch, in_batches
 from loyalty.db.session import Session
@@ -29,8 +31,9 @@ KEEP_HOURS = 7 * 24
 # The queue's own function for putting jobs in; a trigger tells the workers when the transaction commits.
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[
-    ROW('default', %s, 0, %s, NULL, %s::jsonb, now() + %s)::procrastinate_job_to_defer_v1])
+    ROW('default', %s, 0, %s, %s, %s::jsonb, now() + %s)::procrastinate_job_to_defer_v1])
 """
+_WAITS = "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo')"
 
 # What a job that was told to stop ends with, and how it is asked whether it was.
 Stopped = JobAborted
@@ -76,13 +79,21 @@ def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 
 def defer(
-    session: Session, name: str, *, lock: str | None = None, after: timedelta | None = None, **arguments: Any
-) -> None:
+    session: Session, name: str, *, lock: str | None = None, queueing_lock: str | None = None,
+    after: timedelta | None = None, **arguments: Any,
+) -> None:  # fmt: skip
     """Put a job into the queue, in the transaction of the session: there is none until that commits, or if it does not.
 
-    Jobs of one `lock` are done one after the other. With `after`, it is not done before that time has passed.
+    Jobs of one `lock` are done one after the other. Of one `queueing_lock` only one waits: a second is not put there.
+    With `after`, it is not done before that time has passed.
     """
-    session.run(_DEFER, (name, lock, orjson.dumps(arguments).decode(), after))
+    parameters = (name, lock, queueing_lock, orjson.dumps(arguments).decode(), after)
+    if queueing_lock is None:
+        session.run(_DEFER, parameters)
+    elif not session.row(_WAITS, (queueing_lock,), into=scalar_row):
+        # Somebody else may put one there at the same moment.
+        with suppress(psycopg.errors.UniqueViolation), session.driver.transaction():
+            session.run(_DEFER, parameters)
 
 
 @queue.periodic(cron="* * * * *")
