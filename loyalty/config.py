@@ -28,7 +28,7 @@ class Settings:
     # A lock is held for one short transaction; whoever waits longer is better refused and retried.
     lock_timeout_ms: int = 5_000
 
-    # Jobs at a time. One that waits (for a webhook's receiver), or takes minutes (a rehearsal), is not to keep the others.
+    # Jobs at a time. One that waits for a webhook's receiver, or takes minutes, is not to keep the others.
     worker_concurrency: int = 4
     # Networks of one's own that webhooks may lead into; to these, http:// is allowed, too.
     webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()

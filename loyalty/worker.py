@@ -65,7 +65,7 @@ async def _work(concurrency: int, while_open: int | None, ready: Callable[[], No
         ready()
         working = asyncio.create_task(
             queue.run_worker_async(
-                # Some take long (a rehearsal, a webhook whose receiver is slow), and the others are not to wait for them.
+                # Some take long (a rehearsal, a slow receiver), and the others are not to wait for them.
                 concurrency=concurrency,
                 # Between two batches a job stops as soon as it is asked to, and it is asked at once.
                 shutdown_graceful_timeout=0,

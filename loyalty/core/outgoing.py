@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 import requests
@@ -131,7 +131,7 @@ class _Deadline:
         self._timer = threading.Timer(seconds, self._cut)
         self._timer.daemon = True
 
-    def __enter__(self) -> "_Deadline":
+    def __enter__(self) -> Self:
         _here.deadline = self
         self._timer.start()
         return self
@@ -241,6 +241,9 @@ class Client:
                 request = requests.Request("POST", url, data=body, headers=headers).prepare()
                 limits = (min(CONNECT_SECONDS_MAX, self._seconds), self._seconds)
                 response = self._adapter.send(request, stream=True, timeout=limits, verify=True)
+                if deadline.over:  # headers that were cut look like headers that have ended
+                    response.raw.close()
+                    raise TimeoutError
                 _drain(response, deadline)
             except (
                 AddressRefusedError,

@@ -142,7 +142,7 @@ def pause(session: Session, found: Endpoint, reason: Reason, *, now: datetime) -
     """Tell a webhook nothing until it is resumed, and tell the log; answers whether it was not paused before."""
     if not session.run(_PAUSE, (now, reason, found.webhook_id)):
         return False
-    since = found.failing_since and found.failing_since.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    since = found.failing_since.astimezone(UTC).isoformat().replace("+00:00", "Z") if found.failing_since else None
     tell(session, found, "webhook.paused", {"reason": reason, "failing_since": since}, now=now)
     return True
 

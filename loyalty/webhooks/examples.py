@@ -23,7 +23,8 @@ WEBHOOK = {
 WEBHOOKS = {"data": [WEBHOOK], "next": None}
 
 MADE_WEBHOOK = {
-    **WEBHOOK, "sequence": 0, "delivered": 0, "waiting": 0, "waiting_since": None, "secret": "whsec_c2VjcmV0LCBzaG93bi4…",
+    **WEBHOOK, "sequence": 0, "delivered": 0, "waiting": 0, "waiting_since": None,
+    "secret": "whsec_c2VjcmV0LCBzaG93bi4…",
 }  # fmt: skip
 
 CHANGES = {"types": ["points.*", "tier.changed", "redemption.*"]}

@@ -27,7 +27,7 @@ def _url(**kwargs: Any) -> Text:
     return Text(most=URL_LENGTH_MAX, metadata=URL, **kwargs)
 
 
-def _types(**kwargs: Any) -> fields.List:
+def _types(**kwargs: Any) -> fields.List[str]:
     each = Patterned(TYPE_PATTERN, error=TYPE_PATTERN_RULE)
     return fields.List(each, validate=Length(max=TYPES_MOST), metadata=TYPES, **kwargs)
 

@@ -127,7 +127,7 @@ def resume(session: Session, program_id: UUID, webhook_id: UUID, *, actor: str, 
 
 
 def locked(session: Session, program_id: UUID, webhook_id: UUID, *, now: datetime) -> tuple[Endpoint, Webhook]:
-    """A webhook that nobody else changes meanwhile, as it is delivered to and as it is shown. Refuses: WebhookNotFound."""
+    """A webhook that nobody else changes meanwhile, as delivered to and as shown. Refuses: WebhookNotFound."""
     queries.require(session, program_id, webhook_id)
     found = delivering.lock(session, webhook_id, now=now)
     if found is None:
