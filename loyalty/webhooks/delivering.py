@@ -12,7 +12,7 @@ from uuid import UUID
 import orjson
 from psycopg.rows import class_row
 
-from loyalty.db.session import Session, array_of
+from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
 from loyalty.events import service as events
 from loyalty.events.domain import Fact
@@ -68,12 +68,6 @@ FROM jsonb_to_recordset(%(results)s::jsonb) AS r(
     sequence bigint, attempts integer, retry_at timestamptz, status smallint, error text, milliseconds integer)
 WHERE d.webhook_id = %(webhook_id)s AND d.sequence = r.sequence AND d.attempts = r.attempts AND d.delivered_at IS NULL
 """
-# It is back: what failed only because it was away need not wait any longer.
-_BACK = """
-UPDATE webhook_deliveries SET due_at = %(now)s WHERE webhook_id = %(webhook_id)s AND due_at > %(now)s
-AND failing_since IS NOT NULL AND (last_status IS NULL OR last_status = ANY (%(away)s::smallint[]))
-AND sequence <> ALL (%(under_way)s::bigint[])
-"""
 _HEALTH = "UPDATE webhooks SET failures = %s, failing_since = %s, next_try_at = %s WHERE webhook_id = %s"
 _PAUSE = "UPDATE webhooks SET paused_at = %s, paused_reason = %s WHERE webhook_id = %s AND paused_at IS NULL"
 
@@ -118,7 +112,7 @@ def lock(session: Session, webhook_id: UUID, *, now: datetime) -> Endpoint | Non
 
 
 def take_turn(
-    session: Session, webhook_id: UUID, results: Sequence[Result], *, room: int, under_way: Sequence[int],
+    session: Session, webhook_id: UUID, results: Sequence[Result], *, room: int, under_way: int,
     chance: Chance, now: datetime,
 ) -> Turn | None:  # fmt: skip
     """Record what came of deliveries, and claim up to `room` others; None if the webhook is gone or paused."""
@@ -126,7 +120,7 @@ def take_turn(
     if found is None:
         return None
     if results:
-        found = _record(session, found, results, under_way, chance=chance, now=now)
+        found = _record(session, found, results, chance=chance, now=now)
     if found.paused:
         return None
     if found.health.is_away:
@@ -156,22 +150,15 @@ def tell(session: Session, found: Endpoint, fact: str, data: dict[str, str | Non
     write(session, changes)
 
 
-def _record(
-    session: Session, found: Endpoint, results: Sequence[Result], under_way: Sequence[int], *, chance: Chance,
-    now: datetime,
-) -> Endpoint:  # fmt: skip
+def _record(session: Session, found: Endpoint, results: Sequence[Result], *, chance: Chance, now: datetime) -> Endpoint:
     health, reason = found.health, None
     for message, outcome in results:
         health = domain.health_after(health, outcome, chance=chance(), now=now)
         if not outcome.is_success:
             reason = reason or domain.pause_for(message, outcome, health, now=now)
-    _write_results(session, found, results, chance=chance, now=now)
+    _write_results(session, found, results, health, chance=chance, now=now)
     if health != found.health:
-        changed = (health.failures, health.failing_since, health.next_try_at, found.webhook_id)
-        session.run(_HEALTH, changed)
-        if found.failures and not health.failures:
-            away = {"away": array_of(domain.AWAY_STATUSES), "under_way": array_of(under_way)}
-            session.run(_BACK, {"webhook_id": found.webhook_id, "now": now, **away})
+        session.run(_HEALTH, (health.failures, health.failing_since, health.next_try_at, found.webhook_id))
     found = replace(found, failures=health.failures, failing_since=health.failing_since, next_try_at=health.next_try_at)
     if reason is None or found.paused:
         return found
@@ -181,7 +168,7 @@ def _record(
 
 
 def _write_results(
-    session: Session, found: Endpoint, results: Sequence[Result], *, chance: Chance, now: datetime
+    session: Session, found: Endpoint, results: Sequence[Result], health: Health, *, chance: Chance, now: datetime
 ) -> None:
     given = {"webhook_id": found.webhook_id, "now": now}
     sent = [
@@ -193,7 +180,7 @@ def _write_results(
         {
             "sequence": message.sequence, "attempts": message.attempts, "status": outcome.status,
             "error": outcome.error, "milliseconds": outcome.milliseconds,
-            "retry_at": domain.retry_at(message, outcome, chance=chance(), now=now),
+            "retry_at": domain.retry_at(message, outcome, health, chance=chance(), now=now),
         }
         for message, outcome in results
         if not outcome.is_success

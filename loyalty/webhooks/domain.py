@@ -20,6 +20,8 @@ RETRY_AFTER_MAX = timedelta(hours=1)
 
 # So many in a row that nobody answered: then the receiver as a whole is away, and is asked by one delivery at a time.
 AWAY_AFTER = 3
+# It is asked at least so often, which costs nothing, and is told everything soon after it is back.
+ASK_AGAIN_MAX = timedelta(minutes=5)
 # Said for the receiver by what stands before it, or by a receiver that has no time: about no delivery in particular.
 AWAY_STATUSES = frozenset({429, 502, 503, 504})
 GONE = 410
@@ -154,8 +156,13 @@ def gives_up(failures: int, failing_since: datetime | None, now: datetime) -> bo
     return failing_since is not None and failures >= len(DELAYS) and now - failing_since >= GIVE_UP_AFTER
 
 
-def retry_at(message: Message, outcome: Outcome, *, chance: float, now: datetime) -> datetime:
-    """When a delivery that failed is tried again: later the more often it failed, and not before it was asked for."""
+def retry_at(message: Message, outcome: Outcome, health: Health, *, chance: float, now: datetime) -> datetime:
+    """When a delivery that failed is tried again: later the more often it failed, and not before it was asked for.
+
+    Whose receiver is away waits no longer than that is.
+    """
+    if outcome.is_away and health.next_try_at is not None:
+        return health.next_try_at
     return now + max(delay(message.attempts, chance=chance), _asked_for(outcome))
 
 
@@ -168,7 +175,7 @@ def health_after(health: Health, outcome: Outcome, *, chance: float, now: dateti
     failures, asked = health.failures + 1, _asked_for(outcome)
     after = replace(health, failures=failures, failing_since=health.failing_since or now, next_try_at=None)
     if failures >= AWAY_AFTER:
-        asked = max(asked, delay(failures - AWAY_AFTER + 1, chance=chance))
+        asked = max(asked, min(delay(failures - AWAY_AFTER + 1, chance=chance), ASK_AGAIN_MAX))
     return replace(after, next_try_at=now + asked) if asked else after
 
 

@@ -79,10 +79,9 @@ def deliver(client: Client, webhook_id: UUID, *, stop: Stop, chance: Chance, now
         while True:
             at, over = now + elapsed(), stop() or elapsed() > RUN
             room = 0 if over else SENDERS - len(under_way)
-            numbers = [message.sequence or 0 for message in under_way.values()]
             with transaction() as session:
                 turn = delivering.take_turn(
-                    session, webhook_id, finished, room=room, under_way=numbers, chance=chance, now=at
+                    session, webhook_id, finished, room=room, under_way=len(under_way), chance=chance, now=at
                 )
             for message in turn.messages if turn else ():
                 under_way[senders.submit(send, client, turn.endpoint, message, now=at)] = message  # type: ignore[union-attr]
