@@ -73,9 +73,11 @@ async def _work(concurrency: int, while_open: int | None, ready: Callable[[], No
                 install_signal_handlers=False,
             )
         )
+        calling = asyncio.create_task(queue_of_jobs.call_often())
         listening = asyncio.create_task(told.wait())
         await asyncio.wait((working, listening), return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
+        calling.cancel()
         working.cancel()
         await asyncio.wait((working,))
     if not working.cancelled() and (error := working.exception()):

@@ -5,6 +5,7 @@ done in batches, and doing it twice or at the same time does no harm. So a job t
 and one that is late has nothing to catch up on but the work itself.
 """
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -14,7 +15,7 @@ import orjson
 import psycopg
 import sqlalchemy.exc
 from procrastinate import App, JobContext, PsycopgConnector, RetryStrategy
-from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, JobAborted, UniqueViolation
 from procrastinate.jobs import Status
 from psycopg.rows import scalar_row
 
@@ -41,13 +42,18 @@ Stop = Callable[[], bool]
 
 # The worker opens it on its database.
 queue = App(connector=PsycopgConnector(), periodic_defaults={"max_delay": LOOK_BACK_SECONDS})
+_often: dict[str, float] = {}
 
 
-def regularly(name: str, *, cron: str) -> Callable[[Batch], Batch]:
+def regularly(name: str, *, cron: str, every_seconds: float | None = None) -> Callable[[Batch], Batch]:
     """Declare a task: run the batch at the times of `cron` (UTC), until it finds nothing to do.
 
-    At most one such job waits, however long nobody takes it. A worker that is told to stop finishes the batch.
+    With `every_seconds` it is called that often, too, by each worker that is there: seconds that were slept through are
+    not made up for, as those of a `cron` would be. At most one such job waits, however long nobody takes it. A worker
+    that is told to stop finishes the batch.
     """
+    if every_seconds is not None:
+        _often[name] = every_seconds
 
     def declare(batch: Batch) -> Batch:
         def job(context: JobContext, timestamp: int) -> int:
@@ -58,6 +64,19 @@ def regularly(name: str, *, cron: str) -> Callable[[Batch], Batch]:
         return batch
 
     return declare
+
+
+async def call_often() -> None:
+    """For ever, put the tasks into the queue that are to run every few seconds, unless they wait there already."""
+    await asyncio.gather(*(_call(name, seconds) for name, seconds in _often.items()))
+
+
+async def _call(name: str, every_seconds: float) -> None:
+    while True:
+        # Without a database there is nothing to be done, and the worker gives up by itself.
+        with suppress(AlreadyEnqueued, ConnectorException):
+            await queue.tasks[name].defer_async(timestamp=0)
+        await asyncio.sleep(every_seconds)
 
 
 def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

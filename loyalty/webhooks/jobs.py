@@ -12,7 +12,7 @@ from loyalty.webhooks import fanning, forgetting, sending
 from loyalty.webhooks.domain import DELIVER, KEEP_DELIVERED
 
 
-@regularly("webhooks.relay", cron="* * * * * */2")
+@regularly("webhooks.relay", cron="* * * * *", every_seconds=2)
 def relay(session: Session) -> int:
     """Give webhooks the facts that are new, and have workers deliver what is due."""
     now = clock.real_now()

@@ -180,6 +180,7 @@ ONLY_LOOKS = {
     "POST /v1/admin/ladder/rehearse",
     "POST /v1/admin/ladder/rehearsals/{rehearsal_id}/cancel",
     "POST /v1/admin/rewards/{code}/check",
+    "POST /v1/admin/webhooks/{webhook_id}/ping",
 }
 
 

@@ -207,7 +207,7 @@ ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
     "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/vouchers/{voucher_code}/validate",
     "/v1/members/{customer_id}/point-payments/quote",
-    "/v1/admin/rewards/{code}/check",
+    "/v1/admin/rewards/{code}/check", "/v1/admin/webhooks/{webhook_id}/ping",
 }  # fmt: skip
 
 # What the address names becomes it once, and whoever asks again gets the answer that it got then.

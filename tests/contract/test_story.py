@@ -60,6 +60,10 @@ STORY = [
     ("POST", "/v1/admin/config/diff", {}),
     ("POST", "/v1/admin/config/import", {}),
     ("POST", "/v1/admin/keys", {}),
+    ("POST", "/v1/admin/webhooks", {}),
+    ("PATCH", "/v1/admin/webhooks/{webhook_id}", {"If-Match": '"1"'}),
+    ("POST", "/v1/admin/webhooks/{webhook_id}/rotate-secret", {}),
+    ("POST", "/v1/admin/webhooks/{webhook_id}/replay", {}),
     ("POST", "/v1/admin/clock", {}),
 ]
 

@@ -30,7 +30,7 @@ EACH = {
     "ledger.settle", "ledger.settle_sandboxes", "activities.referrals", "activities.birthdays", "queue.retry_stalled",
     "queue.forget_failed", "web.forget_answers", "tiers.review", "tiers.review_sandboxes", "tiers.move",
     "rewards.expire", "rewards.expire_sandboxes", "rewards.redeem_automatically", "rewards.search",
-    "web.forget_attempts",
+    "web.forget_attempts", "webhooks.relay", "webhooks.forget",
 }  # fmt: skip
 
 
@@ -116,6 +116,7 @@ def test_the_tasks_are_those_of_the_slices_that_are_listed():
         "activities.jobs",
         "web.jobs",
         "rehearsals.jobs",
+        "webhooks.jobs",
     }
 
 
@@ -147,7 +148,12 @@ def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings
     work_off()
 
     opened(due(a_deferrer(), (a_day + timedelta(minutes=5)).timestamp()))
-    assert set(waiting()) == EACH - {"activities.birthdays", "queue.forget_failed", "web.forget_answers"}
+    assert set(waiting()) == EACH - {
+        "activities.birthdays",
+        "queue.forget_failed",
+        "web.forget_answers",
+        "webhooks.forget",
+    }
     assert timedelta(seconds=LOOK_BACK_SECONDS) > timedelta(days=1)
 
 

@@ -199,9 +199,8 @@ def test_after_days_it_is_paused_told_and_goes_on_when_it_is_resumed(committed_d
         _all_visible(desk)
         desk.fan_out(now=later)
         desk.deliver(now=later)
-        assert [told["type"] for told in receiver.told()] == [
-            "reward.stock_low", "reward.stock_low", "webhook.paused", *["reward.stock_low"] * 3, "webhook.resumed",
-        ] or sorted(receiver.numbers()) == [1, 2, 3, 4, 5, 6, 7]  # fmt: skip
+        # The third and the seventh are the pause and the end of it, which are no member's.
+        assert sorted(receiver.numbers()) == [1, 2, 3, 4, 5, 6, 7]
         assert receiver.numbers(desk.members[0].customer_id) == [1, 2, 4, 5, 6]
 
 
