@@ -1,6 +1,6 @@
 """What the webhooks slice refuses."""
 
-from loyalty.core.errors import Conflict, InvalidRequest, NotFound, RuleRefused
+from loyalty.core.errors import Conflict, NotFound, RuleRefused
 
 
 class WebhookNotFound(NotFound):
@@ -9,7 +9,7 @@ class WebhookNotFound(NotFound):
     code = "webhook-not-found"
 
 
-class UrlRefused(InvalidRequest):
+class UrlRefused(RuleRefused):
     """Nothing is sent to this URL."""
 
     code = "webhook-url-refused"

@@ -147,7 +147,7 @@ def endpoint(session: Session, program_id: UUID, webhook_id: UUID, *, now: datet
 def _require_fit(url: str, networks: Networks) -> None:
     refused = refusal_of(url, networks)
     if refused is not None:
-        raise UrlRefused([{"pointer": "/url", "detail": refused}])
+        raise UrlRefused(f"/url: {refused}", errors=[{"pointer": "/url", "detail": refused}])
 
 
 def _sign_with_another(session: Session, webhook_id: UUID, now: datetime) -> str:

@@ -314,6 +314,7 @@ AS_THE_STORY_GOES = {
     "voucher-used",
     "payment-not-captured",
     "replay-unknown",
+    "precondition-required",
 }
 
 

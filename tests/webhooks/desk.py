@@ -23,6 +23,14 @@ from tests.webhooks.receiver import LOOPBACK
 AN_HOUR = timedelta(hours=1)
 
 
+def deliver_to(webhook_id: UUID | str, **given: Any) -> int:
+    """Deliver what is due to a webhook, while time stands still; answers how many attempts that took."""
+    client = Client(LOOPBACK)
+    defaults = {"stop": lambda: False, "chance": lambda: 1.0}
+    with closing(client), mock.patch("loyalty.core.clock.stopwatch", return_value=timedelta):
+        return sending.deliver(client, UUID(str(webhook_id)), **{**defaults, **given})
+
+
 class Desk:
     """A program, some members, and one webhook."""
 
@@ -61,10 +69,7 @@ class Desk:
 
     def deliver(self, *, now: datetime = NOW, webhook_id: UUID | None = None, **given: Any) -> int:
         """Deliver what is due, while time stands still; answers how many attempts that took."""
-        client = Client(LOOPBACK)
-        defaults = {"stop": lambda: False, "chance": lambda: 1.0, "now": now}
-        with closing(client), mock.patch("loyalty.core.clock.stopwatch", return_value=timedelta):
-            return sending.deliver(client, webhook_id or self.webhook_id, **{**defaults, **given})
+        return deliver_to(webhook_id or self.webhook_id, now=now, **given)
 
     def is_due(self, *, now: datetime = NOW) -> bool:
         """Whether a worker would deliver to the webhook."""
