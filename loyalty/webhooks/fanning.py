@@ -36,9 +36,10 @@ WITH page AS MATERIALIZED (
 ), given AS (
     INSERT INTO webhook_deliveries (webhook_id, sequence, owner_id, occurred_at, event_id, type, given_at, due_at)
     SELECT %(webhook_id)s, %(sequence)s::bigint + number, owner_id, occurred_at, event_id, type, %(now)s::timestamptz,
-        CASE WHEN of_owner = 1 AND NOT EXISTS (
-            SELECT FROM webhook_deliveries d
-            WHERE d.webhook_id = %(webhook_id)s AND d.owner_id = w.owner_id AND d.delivered_at IS NULL)
+        CASE WHEN of_owner = 1 AND (
+            SELECT d.sequence FROM webhook_deliveries d
+            WHERE d.webhook_id = %(webhook_id)s AND d.owner_id = w.owner_id AND d.delivered_at IS NULL
+            ORDER BY d.sequence LIMIT 1) IS NULL
         THEN %(now)s::timestamptz END
     FROM wanted w
 ), moved AS (
