@@ -33,12 +33,14 @@ WHERE w.program_id = %s AND (s.expires_at IS NULL OR s.expires_at > %s) ORDER BY
 """
 # A statement for each: one that could do without the status would not use its index.
 _DELIVERIES = """
+WITH page AS (
+    SELECT d.* FROM webhook_deliveries d WHERE d.webhook_id = %(webhook_id)s AND d.sequence < %(before)s {condition}
+    ORDER BY d.sequence DESC LIMIT %(limit)s)
 SELECT d.sequence, d.event_id, d.type, e.customer_id, d.delivered_at, d.attempts, d.due_at AS next_attempt_at,
     d.last_status, d.last_error, d.last_milliseconds, d.given_at
-FROM webhook_deliveries d
+FROM page d
 JOIN events e ON e.owner_id = d.owner_id AND e.occurred_at = d.occurred_at AND e.event_id = d.event_id
-WHERE d.webhook_id = %(webhook_id)s AND d.sequence < %(before)s {condition}
-ORDER BY d.sequence DESC LIMIT %(limit)s
+ORDER BY d.sequence DESC
 """
 _CONDITIONS = {None: "", "waiting": "AND d.delivered_at IS NULL", "delivered": "AND d.delivered_at IS NOT NULL"}
 _IS_THERE = "SELECT 1 AS found FROM webhooks WHERE program_id = %s AND webhook_id = %s"
