@@ -52,6 +52,8 @@ from loyalty.vouchers import routes as vouchers_routes
 from loyalty.web import arguments, logs, openapi, operations, problems, queue_metrics, requests, throttling
 from loyalty.web.blueprints import Blueprint
 from loyalty.web.metrics import Measures
+from loyalty.webhooks import fact_schemas as webhooks_facts
+from loyalty.webhooks import routes as webhooks_routes
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
     # blueprint               scope callers need
@@ -85,6 +87,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (configuration_routes.bp, "admin"),
     (template_routes.bp, "admin"),
     (events_routes.bp, "reports"),
+    (webhooks_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )
 
@@ -95,7 +98,7 @@ OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 FACTS: tuple[Kind, ...] = (
     *members_facts.KINDS, *orders_facts.KINDS, *activities_facts.KINDS, *points_facts.KINDS, *tiers_facts.KINDS,
     *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS,
-    *notifications_facts.KINDS,
+    *notifications_facts.KINDS, *webhooks_facts.KINDS,
 )  # fmt: skip
 
 # What is read from the database for `/metrics`, beside what the processes count.
@@ -131,6 +134,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Application("loyalty", static_folder=None)
     app.config.update(openapi.CONFIG, MAX_CONTENT_LENGTH=settings.body_max_bytes, METRICS_DIR=settings.metrics_dir)
+    app.config["WEBHOOK_NETWORKS"] = settings.webhook_networks
     app.url_map.strict_slashes = True
     requests.init_app(app)
     problems.init_app(app)

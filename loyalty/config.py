@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 
 from loyalty.core.errors import OperatorError
@@ -29,6 +30,11 @@ class Settings:
     statement_timeout_ms: int = 10_000
     # A lock is held for one short transaction; whoever waits longer is better refused and retried.
     lock_timeout_ms: int = 5_000
+
+    # Jobs at a time. One that waits for a webhook's receiver, or takes minutes, is not to keep the others.
+    worker_concurrency: int = 4
+    # Networks of one's own that webhooks may lead into; to these, http:// is allowed, too.
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = ()
 
     # What guesses codes fails: so often at once, and then once in so many seconds, by key and by address. 0: no limit.
     # Guesses at 60 bits are hopeless at any such rate; customers who mistype, all behind one server, are not to suffer.
@@ -74,6 +80,14 @@ def _address(environment: Mapping[str, str], name: str) -> str:
     return text
 
 
+def _networks(environment: Mapping[str, str], name: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    texts = [text for part in environment.get(name, "").split(",") if (text := part.strip())]
+    try:
+        return tuple(ip_network(text) for text in texts)
+    except ValueError:
+        raise OperatorError(f"{name} must be networks such as 10.1.0.0/16, separated by commas.") from None
+
+
 def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
     """The settings of this process. Raises OperatorError, naming the variable, when a value makes no sense."""
     env = os.environ if environment is None else environment
@@ -89,6 +103,8 @@ def from_environment(environment: Mapping[str, str] | None = None) -> Settings:
             env, "LOYALTY_STATEMENT_TIMEOUT_MS", default.statement_timeout_ms, least=100, most=600_000
         ),
         lock_timeout_ms=_integer(env, "LOYALTY_LOCK_TIMEOUT_MS", default.lock_timeout_ms, least=100, most=600_000),
+        worker_concurrency=_integer(env, "LOYALTY_WORKER_CONCURRENCY", default.worker_concurrency, least=2, most=64),
+        webhook_networks=_networks(env, "LOYALTY_WEBHOOK_ALLOWED_NETWORKS"),
         body_max_bytes=_integer(env, "LOYALTY_BODY_MAX_BYTES", default.body_max_bytes, least=1_000, most=100_000_000),
         failures_per_key=_integer(env, "LOYALTY_FAILURES_PER_KEY", default.failures_per_key, least=0, most=1_000_000),
         failures_per_key_seconds=_integer(

@@ -19,9 +19,10 @@ from loyalty.rules import models as rules
 from loyalty.tiers import models as tiers
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency, throttling
+from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, payments, rewards, orders,
-    activities, notifications, templates, rehearsals, idempotency, throttling,
+    activities, notifications, templates, webhooks, rehearsals, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -15,7 +16,7 @@ from procrastinate.exceptions import ConnectorException
 from loyalty.activities import jobs as activities
 from loyalty.config import Settings
 from loyalty.core.errors import OperatorError
-from loyalty.db.queue import Stopped, Unbatched, Work, forget_failed, queue, regularly, retry_stalled
+from loyalty.db.queue import Stopped, Unbatched, Work, call_often, forget_failed, queue, regularly, retry_stalled
 from loyalty.db.session import driver_url
 from loyalty.ledger import jobs as ledger
 from loyalty.notifications import jobs as notifications
@@ -25,10 +26,14 @@ from loyalty.rewards import jobs as rewards
 from loyalty.tiers import jobs as tiers
 from loyalty.web import jobs as web
 from loyalty.web.logs import described
+from loyalty.webhooks import jobs as webhooks
+from loyalty.webhooks.domain import DELIVER
+
+SOON, AT_ONCE = timedelta(seconds=5), timedelta(seconds=2)
 
 # All of it is safe to run at any time, and twice.
-SCHEDULE: tuple[tuple[str, str, Work, str], ...] = (
-    # job, when (UTC), what it runs, and what that does
+SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
+    # job, when (UTC) or how often, what it runs, and what that does
     ("ledger.settle", "* * * * *", ledger.settle,
      "records what has matured or lapsed of members whom nobody has touched since"),
     ("ledger.settle_sandboxes", "* * * * *", ledger.settle_sandboxes,
@@ -47,23 +52,26 @@ SCHEDULE: tuple[tuple[str, str, Work, str], ...] = (
      "gives both sides of a referral what it is worth, after the friend's first order"),
     ("activities.birthdays", "7 * * * *", activities.keep_birthdays,
      "records the birthdays of the day that has begun in each program's zone, and of days missed"),
-    # The sixth field is that of seconds.
-    ("notifications.plan", "* * * * * */5", notifications.plan,
+    ("notifications.plan", SOON, notifications.plan,
      "queues what members are to be told because of what has happened"),
     ("notifications.announce", "* * * * *", notifications.announce, "queues what members are told of new rewards"),
     ("notifications.sweep", "*/10 * * * *", notifications.sweep,
      "queues what members are told of points and tiers that end soon"),
     ("notifications.statements", "7 * * * *", notifications.statements, "queues the statements of the month before"),
-    ("notifications.deliver_inbox", "* * * * * */5", Unbatched(notifications.deliver_inbox),
+    ("notifications.deliver_inbox", SOON, Unbatched(notifications.deliver_inbox),
      "puts messages into inboxes"),
-    ("notifications.deliver_webhook", "* * * * * */5", Unbatched(notifications.deliver_webhook),
+    ("notifications.deliver_webhook", SOON, Unbatched(notifications.deliver_webhook),
      "tells the shop what it is to send itself"),
-    ("notifications.deliver_email", "* * * * * */5", Unbatched(notifications.deliver_email),
+    ("notifications.deliver_email", SOON, Unbatched(notifications.deliver_email),
      "sends e-mail, if there is a mail server"),
-    ("notifications.deliver_apprise", "* * * * * */5", Unbatched(notifications.deliver_apprise),
+    ("notifications.deliver_apprise", SOON, Unbatched(notifications.deliver_apprise),
      "sends what goes by Apprise, if there is a service"),
     ("notifications.forget", "23 3 * * *", notifications.forget,
      "deletes messages that were not sent after 90 days, those that failed after 180, those that were sent after 730"),
+    ("webhooks.relay", AT_ONCE, webhooks.relay,
+     "gives webhooks the facts that are new, and calls for `webhooks.deliver` where something is due"),
+    ("webhooks.forget", "29 3 * * *", webhooks.forget,
+     "forgets deliveries that arrived more than 30 days ago, and those of webhooks that are deleted"),
     ("web.forget_attempts", "*/10 * * * *", web.forget_attempts,
      "deletes what is no longer held against keys and addresses"),
     ("web.forget_answers", "17 3 * * *", web.forget_answers,
@@ -74,6 +82,7 @@ SCHEDULE: tuple[tuple[str, str, Work, str], ...] = (
 
 ON_REQUEST: tuple[tuple[str, Callable[..., None], str], ...] = (
     # job, what it runs (declared in the `jobs.py` of its slice), and what that does
+    (DELIVER, webhooks.deliver, "delivers to one webhook for twenty seconds at most, by eight senders"),
     (REHEARSE, rehearsals.rehearse, "tries a draft of earning rules, or of a ladder, on what has really happened"),
 )
 
@@ -85,8 +94,8 @@ log = structlog.get_logger()
 
 
 def _declare() -> None:
-    for name, cron, work, _ in SCHEDULE:
-        regularly(name, cron=cron)(work)
+    for name, when, work, _ in SCHEDULE:
+        regularly(name, when=when)(work)
 
 
 _declare()
@@ -102,7 +111,7 @@ def run(settings: Settings, *, while_open: int | None = None, ready: Callable[[]
     logging.getLogger("procrastinate.worker").addFilter(_not_told_yet)
     try:
         with on_database(settings):
-            told = asyncio.run(_work(while_open, ready))
+            told = asyncio.run(_work(settings.worker_concurrency, while_open, ready))
     except ConnectorException as error:
         raise OperatorError(f"The worker gave up: {error.__cause__ or error}".splitlines()[0]) from None
     if not told:
@@ -124,7 +133,7 @@ def on_database(settings: Settings) -> Iterator[None]:
         yield
 
 
-async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
+async def _work(concurrency: int, while_open: int | None, ready: Callable[[], None]) -> bool:
     """Run the worker; answers whether it was told to stop, rather than gave up."""
     told = asyncio.Event()
     _listen(told, while_open)
@@ -132,8 +141,8 @@ async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
         ready()
         working = asyncio.create_task(
             queue.run_worker_async(
-                # One may take minutes (a rehearsal), and the others are not to wait for it.
-                concurrency=2,
+                # Some take long (a rehearsal, a slow receiver), and the others are not to wait for them.
+                concurrency=concurrency,
                 # Between two batches a job stops as soon as it is asked to, and it is asked at once.
                 shutdown_graceful_timeout=0,
                 delete_jobs="successful",
@@ -141,9 +150,11 @@ async def _work(while_open: int | None, ready: Callable[[], None]) -> bool:
                 install_signal_handlers=False,
             )
         )
+        calling = asyncio.create_task(call_often())
         listening = asyncio.create_task(told.wait())
         await asyncio.wait((working, listening), return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
+        calling.cancel()
         working.cancel()
         await asyncio.wait((working,))
     if not working.cancelled() and (error := working.exception()):

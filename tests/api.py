@@ -49,6 +49,10 @@ class Api:
         """PATCH."""
         return self.call("PATCH", path, json=json, **kwargs)
 
+    def delete(self, path: str, **kwargs: Any) -> TestResponse:
+        """DELETE."""
+        return self.call("DELETE", path, **kwargs)
+
     def enrol(self, customer_id: str = "c-42", **profile: Any) -> dict[str, Any]:
         """Enrol a customer."""
         response = self.put(f"/v1/members/{customer_id}", profile)

@@ -1,7 +1,7 @@
 """`loyalty jobs`."""
 
 import re
-from datetime import UTC
+from datetime import UTC, timedelta
 
 import click
 import orjson
@@ -15,7 +15,6 @@ from loyalty.worker import ON_REQUEST, SCHEDULE
 
 # Times at which jobs are run, in the words of people; others stay as they are.
 _WORDS = (
-    (r"\* \* \* \* \* \*/(?P<seconds>\d+)", "every {seconds} seconds"),
     (r"\* \* \* \* \*", "every minute"),
     (r"\*/(?P<minutes>\d+) \* \* \* \*", "every {minutes} minutes"),
     (r"(?P<minute>\d+) \* \* \* \*", "hourly, at :{minute:0>2}"),
@@ -86,16 +85,18 @@ def retry(job_id: int | None, every: bool) -> None:
 
 def scheduled() -> list[tuple[str, str, str]]:
     """Every job: its name, when it is run, and what it does."""
-    regular = [(name, in_words(cron), what) for name, cron, _, what in SCHEDULE]
+    regular = [(name, in_words(when), what) for name, when, _, what in SCHEDULE]
     return regular + [(name, "when asked for", what) for name, _, what in ON_REQUEST]
 
 
-def in_words(cron: str) -> str:
+def in_words(when: str | timedelta) -> str:
     """`17 3 * * *` -> `daily, at 03:17`."""
+    if isinstance(when, timedelta):
+        return f"every {when.seconds} seconds"
     for pattern, words in _WORDS:
-        if found := re.fullmatch(pattern, cron):
+        if found := re.fullmatch(pattern, when):
             return words.format(**found.groupdict())
-    return cron
+    return when
 
 
 def _table(*columns: str) -> Table:

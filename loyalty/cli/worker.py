@@ -1,6 +1,7 @@
 """`loyalty worker`."""
 
 import sys
+from dataclasses import replace
 
 import click
 
@@ -18,6 +19,8 @@ def worker(tied: bool) -> None:
     'loyalty serve' starts one itself, unless it is told --no-worker.
     """
     settings = from_environment()
+    # One connection for each job.
+    settings = replace(settings, threads=settings.worker_concurrency)
     logs.configure(settings.log_level)
     with logs.adopting_libraries(), application(settings, application_name=jobs.APPLICATION_NAME) as reachable:
         if tied:

@@ -5,7 +5,9 @@ the same time does no harm. So one that was cut off is simply run again, and one
 but the work itself. One that failed is kept for a while, to be looked at and put back: see `loyalty.db.queued`.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from inspect import iscoroutinefunction
@@ -15,8 +17,9 @@ import orjson
 import psycopg
 import sqlalchemy.exc
 from procrastinate import App, BaseRetryStrategy, JobContext, PsycopgConnector, RetryDecision
-from procrastinate.exceptions import ConnectorException, JobAborted, UniqueViolation
+from procrastinate.exceptions import AlreadyEnqueued, ConnectorException, JobAborted, UniqueViolation
 from procrastinate.jobs import Job, Status
+from psycopg.rows import scalar_row
 
 from loyalty.db.batches import Batch, in_batches
 from loyalty.db.session import Session
@@ -36,8 +39,9 @@ PAUSE_SECONDS_MAX = 60
 # The queue's own function for putting jobs in; a trigger tells the workers when the transaction commits.
 _DEFER = """
 SELECT procrastinate_defer_jobs_v1(ARRAY[
-    ROW('default', %s, 0, %s, NULL, %s::jsonb, now() + %s)::procrastinate_job_to_defer_v1])
+    ROW('default', %s, 0, %s, %s, %s::jsonb, now() + %s)::procrastinate_job_to_defer_v1])
 """
+_WAITS = "SELECT EXISTS (SELECT FROM procrastinate_jobs WHERE queueing_lock = %s AND status = 'todo')"
 
 # What a job that was told to stop ends with, and how it is asked whether it was.
 Stopped = JobAborted
@@ -57,14 +61,21 @@ W = TypeVar("W", bound=Work)
 
 # The worker opens it on its database.
 queue = App(connector=PsycopgConnector(), periodic_defaults={"max_delay": LOOK_BACK_SECONDS})
+_often: dict[str, float] = {}
+
+# What workers call more often is called by the clock, too: should their own calls fail, it is not forgotten.
+EVERY_MINUTE = "* * * * *"
 
 
-def regularly(name: str, *, cron: str) -> Callable[[W], W]:
-    """Declare a task: run the batch at the times of `cron` (UTC), until it finds nothing to do.
+def regularly(name: str, *, when: str | timedelta) -> Callable[[W], W]:
+    """Declare a task: run the batch at the times of a cron (UTC), until it finds nothing to do.
 
-    At most one such job waits, however long nobody takes it. A worker that is told to stop finishes the batch. One that
-    fails is not tried again before its next time.
+    Or `when` says how often each worker that is there calls it: seconds that were slept through are not made up for, as
+    those of a cron would be. At most one such job waits, however long nobody takes it. A worker that is told to stop
+    finishes the batch. One that fails is not tried again before its next time.
     """
+    if isinstance(when, timedelta):
+        _often[name] = when.total_seconds()
 
     def declare(work: W) -> W:
         job: Callable[..., Any]
@@ -72,7 +83,9 @@ def regularly(name: str, *, cron: str) -> Callable[[W], W]:
             job = _unbatched(work)
         else:
             job = _alone(work) if iscoroutinefunction(work) else _in_batches(work)  # type: ignore[arg-type]
-        queue.periodic(cron=cron)(queue.task(name=name, queueing_lock=name, pass_context=True)(job))
+        queue.periodic(cron=EVERY_MINUTE if isinstance(when, timedelta) else when)(
+            queue.task(name=name, queueing_lock=name, pass_context=True)(job)
+        )
         return work
 
     return declare
@@ -116,6 +129,19 @@ class _Again(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": min(2**job.attempts, PAUSE_SECONDS_MAX)})
 
 
+async def call_often() -> None:
+    """For ever, put the tasks into the queue that are to run every few seconds, unless they wait there already."""
+    await asyncio.gather(*(_call(name, seconds) for name, seconds in _often.items()))
+
+
+async def _call(name: str, every_seconds: float) -> None:
+    while True:
+        # Without a database there is nothing to be done, and the worker gives up by itself.
+        with suppress(AlreadyEnqueued, ConnectorException):
+            await queue.tasks[name].defer_async(timestamp=0)
+        await asyncio.sleep(every_seconds)
+
+
 def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Declare a task that is put into the queue by `defer`, with the arguments it is to be called with.
 
@@ -134,13 +160,21 @@ def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]
 
 
 def defer(
-    session: Session, name: str, *, lock: str | None = None, after: timedelta | None = None, **arguments: Any
-) -> None:
+    session: Session, name: str, *, lock: str | None = None, queueing_lock: str | None = None,
+    after: timedelta | None = None, **arguments: Any,
+) -> None:  # fmt: skip
     """Put a job into the queue, in the transaction of the session: there is none until that commits, or if it does not.
 
-    Jobs of one `lock` are done one after the other. With `after`, it is not done before that time has passed.
+    Jobs of one `lock` are done one after the other. Of one `queueing_lock` only one waits: a second is not put there.
+    With `after`, it is not done before that time has passed.
     """
-    session.run(_DEFER, (name, lock, orjson.dumps(arguments).decode(), after))
+    parameters = (name, lock, queueing_lock, orjson.dumps(arguments).decode(), after)
+    if queueing_lock is None:
+        session.run(_DEFER, parameters)
+    elif not session.row(_WAITS, (queueing_lock,), into=scalar_row):
+        # Somebody else may put one there at the same moment.
+        with suppress(psycopg.errors.UniqueViolation), session.driver.transaction():
+            session.run(_DEFER, parameters)
 
 
 async def retry_stalled() -> int:

@@ -62,6 +62,7 @@ PATH_PARAMETERS = {
     "token": ("What the link of a message ends with.", "AZMfPnwaey2f.email.new_reward.k3J9cXbq"),
     "voucher_code": ("The code of the voucher, as it was typed.", "7KQ2-M9XD-0T4F"),
     "version": ("The version of what was published.", 1),
+    "webhook_id": ("The id of the webhook.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
 }
 
 PARAMETERS: dict[str, Any] = {

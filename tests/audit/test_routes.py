@@ -182,7 +182,16 @@ ONLY_LOOKS = {
     "POST /v1/admin/rewards/{code}/check",
     "POST /v1/admin/notification-templates/{kind}/{language}/check",
     "POST /v1/admin/notification-templates/{kind}/{language}/preview",
+    "POST /v1/admin/webhooks/{webhook_id}/ping",
 }
+
+
+# Something that may be sent again.
+A_DELIVERY = """
+WITH given AS (UPDATE webhooks SET sequence = 1 WHERE program_id = %s RETURNING webhook_id, program_id)
+INSERT INTO webhook_deliveries (webhook_id, sequence, owner_id, occurred_at, event_id, type, given_at, delivered_at)
+SELECT webhook_id, 1, program_id, now(), gen_random_uuid(), 'points.earned', now(), now() FROM given
+"""
 
 
 def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
@@ -193,6 +202,9 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
     made = api.post("/v1/admin/keys", {"scopes": ["orders"]}).json
     publish(api)
     numbers = count(1)
+    hook = f"/v1/admin/webhooks/{api.post('/v1/admin/webhooks', {'url': 'https://shop.example/1'}).json['webhook_id']}"
+    with app.app_context(), transaction() as session:
+        session.run(A_DELIVERY, (program.program_id,))
     requests: dict[str, Any] = {
         "PATCH /v1/admin/program": lambda: api.patch(
             "/v1/admin/program", {"rounding": "ceil"}, headers={"If-Match": '"1"'}
@@ -231,6 +243,15 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         "POST /v1/admin/messages/requeue": lambda: api.post(
             "/v1/admin/messages/requeue", {"channel": "email", "reason": "gave_up"}
         ),
+        "POST /v1/admin/webhooks": lambda: api.post("/v1/admin/webhooks", {"url": "https://shop.example/2"}),
+        "PATCH /v1/admin/webhooks/{webhook_id}": lambda: api.patch(
+            hook, {"description": "Shop"}, headers={"If-Match": '"1"'}
+        ),
+        "POST /v1/admin/webhooks/{webhook_id}/rotate-secret": lambda: api.post(f"{hook}/rotate-secret"),
+        "POST /v1/admin/webhooks/{webhook_id}/pause": lambda: api.post(f"{hook}/pause"),
+        "POST /v1/admin/webhooks/{webhook_id}/resume": lambda: api.post(f"{hook}/resume"),
+        "POST /v1/admin/webhooks/{webhook_id}/replay": lambda: api.post(f"{hook}/replay", {"from": 1}),
+        "DELETE /v1/admin/webhooks/{webhook_id}": lambda: api.delete(hook),
         "POST /v1/admin/clock": lambda: api.post("/v1/admin/clock", {"now": "2150-01-01T00:00:00Z"}),
     }
     changing = {o.name for o in operations() if o.method != "get" and o.path.startswith("/v1/admin/")}

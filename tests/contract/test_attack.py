@@ -65,6 +65,12 @@ INSTANT = r"\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})
 
 fresh = count(1)
 
+# The service chooses the id, and every shop here has that of the examples.
+A_WEBHOOK = """
+INSERT INTO webhooks (webhook_id, program_id, url, types, description, version, created_at, xid, seq)
+VALUES (%(webhook_id)s, %(program_id)s, 'https://nobody.invalid/', '{}', '', 1, now(), 0, 0)
+"""
+
 
 @pytest.fixture
 def shop(api: Api) -> Api:
@@ -81,6 +87,9 @@ def shop(api: Api) -> Api:
         assert api.call(method.upper(), path.format(**ids_in(path)), json=body).status_code == 201
     with api.app.app_context(), transaction() as session:  # where everything can be tried
         session.run("UPDATE programs SET sandbox = true WHERE program_id = %s", (api.program.program_id,))
+        named = {"program_id": api.program.program_id, **ids_in("/v1/admin/webhooks/{webhook_id}")}
+        session.run("DELETE FROM webhooks WHERE webhook_id = %(webhook_id)s", named)
+        session.run(A_WEBHOOK, named)
     return api
 
 

@@ -27,6 +27,8 @@ from tests.shop import publish_ladder
 # What anybody may read. Nothing else, ever, without a key.
 PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>", "/v1/unsubscribe/<name>"}
 
+UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
+
 # A POST that only reads, because what it looks for does not belong into a URL.
 READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
@@ -34,9 +36,8 @@ READING_POSTS = {
     "POST /v1/vouchers/x-1/validate", "POST /v1/members/x-1/point-payments/quote",
     "POST /v1/admin/rewards/x-1/check", "POST /v1/admin/notification-templates/x-1/x-1/check",
     "POST /v1/admin/notification-templates/x-1/x-1/preview",
+    f"POST /v1/admin/webhooks/{UUID}/ping",
 }  # fmt: skip
-
-UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
 
 
 class Route(NamedTuple):
@@ -266,11 +267,16 @@ def full(api: Api) -> Api:
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
+    # Nobody is there, which a ping says without asking far.
+    for _ in range(2):
+        assert api.post("/v1/admin/webhooks", {"url": "https://nobody.invalid/hook"}).status_code == 201
     return api
 
 
 def _of(full: Api, route: Route) -> str:
     """The address of something that the full shop has."""
+    if "/webhooks/" in route.path:
+        return route.path.replace(UUID, full.get("/v1/admin/webhooks").json["data"][0]["webhook_id"])
     if "/rehearsals/" in route.path:
         listed = full.get(route.path.partition(f"/{UUID}")[0]).json["data"]
         return route.path.replace(UUID, listed[0]["rehearsal_id"])
@@ -313,6 +319,7 @@ BODIES: dict[str, Any] = {
     "void": {"reason": "leaked"},
     "stock": {"change": 1},
     "codes": {"codes": ["GIFT-2001"]},
+    "replay": {"from": 1},
     "returns": {"return_id": "ret-2", "lines": [{"line_id": "1", "quantity": 1}]},
 }
 
@@ -325,6 +332,8 @@ AS_THE_STORY_GOES = {
     "no-pool",
     "voucher-used",
     "payment-not-captured",
+    "replay-unknown",
+    "precondition-required",
 }
 
 

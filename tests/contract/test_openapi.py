@@ -209,6 +209,7 @@ ONLY_READ = {
     "/v1/members/{customer_id}/point-payments/quote",
     "/v1/admin/rewards/{code}/check", "/v1/admin/notification-templates/{kind}/{language}/check",
     "/v1/admin/notification-templates/{kind}/{language}/preview",
+    "/v1/admin/webhooks/{webhook_id}/ping",
 }  # fmt: skip
 
 # What the address names becomes it once, and whoever asks again gets the answer that it got then.

@@ -66,6 +66,10 @@ STORY = [
     ("POST", "/v1/admin/config/diff", {}),
     ("POST", "/v1/admin/config/import", {}),
     ("POST", "/v1/admin/keys", {}),
+    ("POST", "/v1/admin/webhooks", {}),
+    ("PATCH", "/v1/admin/webhooks/{webhook_id}", {"If-Match": '"1"'}),
+    ("POST", "/v1/admin/webhooks/{webhook_id}/rotate-secret", {}),
+    ("POST", "/v1/admin/webhooks/{webhook_id}/replay", {}),
     ("POST", "/v1/admin/clock", {}),
 ]
 
@@ -83,6 +87,20 @@ def _give_codes(api: Api) -> dict[str, str]:
     return {"code": "mug"}
 
 
+def _deliver_much(api: Api) -> dict[str, str]:
+    """What is sent again was given and has arrived."""
+    with api.app.app_context(), transaction() as session:
+        session.run("UPDATE webhooks SET sequence = 1200 WHERE program_id = %s", (api.program.program_id,))
+        session.run(
+            """INSERT INTO webhook_deliveries (
+                   webhook_id, sequence, owner_id, occurred_at, event_id, type, given_at, delivered_at)
+               SELECT webhook_id, 1, program_id, now(), gen_random_uuid(), 'points.earned', now(), now()
+               FROM webhooks WHERE program_id = %s""",
+            (api.program.program_id,),
+        )
+    return {}
+
+
 # When vouchers are valid, and when points have lapsed.
 AT = {
     "/v1/admin/vouchers": datetime(2026, 3, 8, tzinfo=UTC),
@@ -92,6 +110,7 @@ AT = {
 BEFORE = {
     "/v1/redemptions/{redemption_id}/cancel": _redeem_another,
     "/v1/admin/rewards/{code}/codes": _give_codes,
+    "/v1/admin/webhooks/{webhook_id}/replay": _deliver_much,
 }
 
 
@@ -114,6 +133,8 @@ def test_every_example_can_be_sent_as_it_stands(api: Api, monkeypatch: pytest.Mo
         assert response.status_code in (200, 201, 202), (method, template, response.json)
         if template == "/v1/admin/vouchers":
             made["voucher_code"] = response.json["codes"][0]
+        if template == "/v1/admin/webhooks":
+            made["webhook_id"] = response.json["webhook_id"]
     assert api.get("/v1/members/search-me-not").status_code == 404
     assert {(method, path) for method, path, _ in STORY} == {
         (o.method.upper(), o.path) for o in operations() if "requestBody" in o.spec and says_something(o)

@@ -77,7 +77,13 @@ def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings
     work_off()
 
     opened(due(a_deferrer(), (a_day + timedelta(minutes=5)).timestamp()))
-    once_a_day = {"activities.birthdays", "queue.forget_failed", "web.forget_answers", "notifications.forget"}
+    once_a_day = {
+        "activities.birthdays",
+        "queue.forget_failed",
+        "web.forget_answers",
+        "notifications.forget",
+        "webhooks.forget",
+    }
     assert set(waiting()) == EACH - once_a_day - once_an_hour
     assert timedelta(seconds=LOOK_BACK_SECONDS) > timedelta(days=1)
 

@@ -1,5 +1,6 @@
 """What operators see of the queue, and how a job that failed is put back."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -141,12 +142,12 @@ def test_one_is_put_back_or_all_are(committed_db: Flask, monkeypatch: pytest.Mon
 @pytest.mark.parametrize(
     ("cron", "words"),
     [
-        ("* * * * * */5", "every 5 seconds"),
+        (timedelta(seconds=5), "every 5 seconds"),
         ("* * * * *", "every minute"), ("*/10 * * * *", "every 10 minutes"), ("7 * * * *", "hourly, at :07"),
         ("17 3 * * *", "daily, at 03:17"), ("0 4 1 * *", "0 4 1 * *"),
     ],
 )  # fmt: skip
-def test_times_are_told_in_words(cron: str, words: str):
+def test_times_are_told_in_words(cron: str | timedelta, words: str):
     assert command.in_words(cron) == words
 
 

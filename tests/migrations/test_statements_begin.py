@@ -16,7 +16,7 @@ SELECT to_char(date_trunc('month', now() AT TIME ZONE 'Pacific/Kiritimati') - in
 
 
 def test_the_statement_of_the_month_before_counts_as_told(old: str):
-    alembic.command.upgrade(migrate.config(old), "0023")
+    alembic.command.upgrade(migrate.config(old), "0024")
     with psycopg.connect(old.replace("postgresql+psycopg", "postgresql"), row_factory=tuple_row) as connection:
         program_id = new_id()
         connection.execute(
@@ -26,10 +26,10 @@ def test_the_statement_of_the_month_before_counts_as_told(old: str):
             (program_id, BEGUN),
         )
         connection.commit()
-        alembic.command.upgrade(migrate.config(old), "0024")
+        alembic.command.upgrade(migrate.config(old), "0025")
 
         found = connection.execute("SELECT name, scope, data ->> 'month', finished_at <= now() FROM sweeps").fetchall()
         expected = connection.execute(MONTH_BEFORE).fetchone()
         connection.commit()
         assert found == [("balance_statement", program_id, expected[0], True)]
-        alembic.command.downgrade(migrate.config(old), "0023")
+        alembic.command.downgrade(migrate.config(old), "0024")

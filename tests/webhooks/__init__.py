@@ -1,0 +1,1 @@
+"""Webhooks: signed, in order, again and again until they arrive."""
