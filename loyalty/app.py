@@ -29,7 +29,7 @@ from loyalty.notifications import admin_routes as notification_admin_routes
 from loyalty.notifications import fact_schemas as notifications_facts
 from loyalty.notifications import metrics as notifications_metrics
 from loyalty.notifications import routes as notifications_routes
-from loyalty.notifications import template_routes, unsubscribe_routes
+from loyalty.notifications import unsubscribe_routes
 from loyalty.orders import fact_schemas as orders_facts
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import fact_schemas as payments_facts
@@ -42,6 +42,7 @@ from loyalty.rewards import fact_schemas as rewards_facts
 from loyalty.rewards import routes as rewards_routes
 from loyalty.rules import routes as rules_routes
 from loyalty.sandbox import routes as sandbox_routes
+from loyalty.templates import routes as templates_routes
 from loyalty.tiers import fact_schemas as tiers_facts
 from loyalty.tiers import grant_routes as tier_grant_routes
 from loyalty.tiers import member_routes as tier_member_routes
@@ -85,7 +86,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (notification_admin_routes.bp, "admin"),
     (sandbox_routes.bp, "admin"),
     (configuration_routes.bp, "admin"),
-    (template_routes.bp, "admin"),
+    (templates_routes.bp, "admin"),
     (events_routes.bp, "reports"),
     (webhooks_routes.bp, "admin"),
     (operations.guarded, "reports"),

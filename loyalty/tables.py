@@ -9,13 +9,13 @@ from loyalty.events import models as events
 from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.notifications import models as notifications
-from loyalty.notifications import template_models as templates
 from loyalty.orders import models as orders
 from loyalty.payments import models as payments
 from loyalty.programs import models as programs
 from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
 from loyalty.rules import models as rules
+from loyalty.templates import models as templates
 from loyalty.tiers import models as tiers
 from loyalty.vouchers import models as vouchers
 from loyalty.web import idempotency, throttling

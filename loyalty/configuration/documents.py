@@ -16,10 +16,10 @@ from loyalty.earning.schemas import DraftRulesSchema, DraftSchema
 from loyalty.notifications.domain import Settings
 from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema
 from loyalty.notifications.storing import settings_document
-from loyalty.notifications.template_schemas import NewTemplateSchema
-from loyalty.notifications.templating import Source
 from loyalty.programs.domain import Program
 from loyalty.rewards.domain import NewReward
+from loyalty.templates.schemas import NewTemplateSchema
+from loyalty.templates.templating import Source
 from loyalty.tiers.ladder_schemas import NewLadderSchema
 from loyalty.web.arguments import pointers
 

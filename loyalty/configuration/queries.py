@@ -10,12 +10,12 @@ from loyalty.configuration.schemas import FORMAT
 from loyalty.db.session import Session
 from loyalty.earning import queries as earning
 from loyalty.notifications import arranging
-from loyalty.notifications import template_queries as templates
-from loyalty.notifications.templating import Source
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import with_changes
 from loyalty.rewards import catalogue as rewards
 from loyalty.rewards.domain import Reward
+from loyalty.templates import queries as templates
+from loyalty.templates.templating import Source
 from loyalty.tiers import queries as tiers
 
 

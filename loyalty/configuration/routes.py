@@ -12,9 +12,9 @@ from loyalty.configuration.schemas import ComparisonSchema, ConfigurationSchema
 from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning.errors import RulesInvalid
-from loyalty.notifications.template_errors import LanguageUnknown, TemplateInvalid
 from loyalty.programs.errors import AutoRedeemImpossible
 from loyalty.rewards.errors import RewardInvalid
+from loyalty.templates.errors import LanguageUnknown, TemplateInvalid
 from loyalty.tiers.errors import LadderInvalid
 from loyalty.web.blueprints import Blueprint, reads, transactional
 from loyalty.web.idempotency import idempotent

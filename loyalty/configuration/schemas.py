@@ -8,13 +8,13 @@ from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, va
 from marshmallow.validate import Length, OneOf
 
 from loyalty.earning.schemas import DraftRulesSchema
-from loyalty.notifications.kinds import KINDS
 from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema
-from loyalty.notifications.template_schemas import NewTemplateSchema
 from loyalty.programs.domain import Program
 from loyalty.programs.schemas import ProgramSettingsSchema
 from loyalty.rewards.domain import NewReward
 from loyalty.rewards.schemas import NewRewardSchema
+from loyalty.templates.kinds import KINDS
+from loyalty.templates.schemas import NewTemplateSchema
 from loyalty.tiers.ladder_schemas import NewLadderSchema
 from loyalty.web.fields import ByName, Code, Locale, Whole
 

@@ -16,13 +16,13 @@ from loyalty.earning import queries as drafts
 from loyalty.earning import service as earning
 from loyalty.earning.errors import RulesInvalid
 from loyalty.notifications import arranging as notifications
-from loyalty.notifications import template_editing as templates
-from loyalty.notifications.template_errors import TemplateInvalid
-from loyalty.notifications.templating import Source
 from loyalty.programs import service as programs
 from loyalty.rewards import editing as rewards
 from loyalty.rewards.domain import NewReward
 from loyalty.rewards.errors import RewardInvalid
+from loyalty.templates import service as templates
+from loyalty.templates.errors import TemplateInvalid
+from loyalty.templates.templating import Source
 from loyalty.tiers import drafts as ladder_drafts
 from loyalty.tiers import service as ladders
 from loyalty.tiers.errors import LadderInvalid

@@ -6,7 +6,7 @@ from datetime import datetime, time
 from typing import Any, Final, Literal
 from uuid import UUID
 
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 
 Channel = Literal["inbox", "email", "webhook", "apprise"]
 Status = Literal["queued", "sent", "digested", "suppressed", "failed"]

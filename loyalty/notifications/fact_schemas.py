@@ -5,7 +5,7 @@ from marshmallow.validate import OneOf
 
 from loyalty.events.schemas import Kind
 from loyalty.notifications.domain import CHANNELS
-from loyalty.notifications.kinds import KINDS as MESSAGES
+from loyalty.templates.kinds import KINDS as MESSAGES
 from loyalty.web.fields import Text
 
 CATEGORIES = ("transactional", "marketing")

@@ -13,7 +13,7 @@ from loyalty.members import queries as members
 from loyalty.notifications import rendering
 from loyalty.notifications.domain import Message
 from loyalty.notifications.errors import MessageNotFound
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 
 # A badge says "99+" anyway.
 UNREAD_COUNTED_MAX = 100

@@ -13,7 +13,7 @@ from loyalty.db.session import Session, array_of
 from loyalty.members import queries as members
 from loyalty.notifications.domain import REASONS, STATUSES
 from loyalty.notifications.inbox import MINE
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 
 # Of a status, so many messages are looked at for one page. Where a filter finds too few among them, the page is
 # shorter than it could be, and the next one goes on from there.

@@ -16,9 +16,9 @@ from loyalty.members.errors import MemberClosed
 from loyalty.notifications import arranging
 from loyalty.notifications.deciding import decide
 from loyalty.notifications.domain import CHANNELS, Channel, Message, Preferences, Recipient, Settings, Suppress
-from loyalty.notifications.kinds import KINDS
 from loyalty.notifications.storing import TOLD, preferences_document, preferences_from
 from loyalty.programs import queries as programs
+from loyalty.templates.kinds import KINDS
 
 _STORED = "SELECT preferences, version FROM preferences WHERE member_id = %s"
 _STORE = """

@@ -10,7 +10,7 @@ import orjson
 from loyalty.core.ids import new_id
 from loyalty.db.session import Session
 from loyalty.notifications.domain import IMMEDIATE, PUSHED, Settings, Wanted
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 
 # Rows of one document, in its order: what came first has the lower `seq`. What is there already, stays as it is.
 _ENQUEUE = """

@@ -13,15 +13,15 @@ from loyalty.db.session import Session
 from loyalty.members.domain import Member
 from loyalty.notifications import arranging, presenting, unsubscribing
 from loyalty.notifications.domain import Message, Preferences, Recipient, Send, Settings
-from loyalty.notifications.kinds import KINDS, FactMissing, Kind
 from loyalty.notifications.preferring import recipient_of
 from loyalty.notifications.presenting import Background, Values
 from loyalty.notifications.recording import DIGEST, Words
-from loyalty.notifications.sandboxing import TemplateBroken
-from loyalty.notifications.template_queries import shipped_template, templates_for
-from loyalty.notifications.templating import Rendered, Template, as_item, render
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
+from loyalty.templates.kinds import KINDS, FactMissing, Kind
+from loyalty.templates.queries import shipped_template, templates_for
+from loyalty.templates.sandboxing import TemplateBroken
+from loyalty.templates.templating import Rendered, Template, as_item, render
 
 log = structlog.get_logger()
 

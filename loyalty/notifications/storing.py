@@ -5,7 +5,7 @@ from datetime import time
 from typing import Any, Final
 
 from loyalty.notifications.domain import CHANNELS, Caps, Digest, Feedback, Preferences, QuietHours, Settings
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 
 # What members can be told of. A digest is how they are told, whatever it is about.
 TOLD: Final[tuple[str, ...]] = tuple(code for code in KINDS if code != "digest")

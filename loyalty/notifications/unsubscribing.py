@@ -21,8 +21,8 @@ from loyalty.members import locks
 from loyalty.notifications import preferring
 from loyalty.notifications.domain import CHANNELS, Preferences
 from loyalty.notifications.errors import LinkUnknown
-from loyalty.notifications.kinds import KINDS
 from loyalty.notifications.storing import TOLD, preferences_document
+from loyalty.templates.kinds import KINDS
 
 # Who changes something by a link.
 MEMBER: Final = "member"

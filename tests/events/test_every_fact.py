@@ -52,6 +52,12 @@ def messages(api: Api, _pass: Pass) -> None:
                 deliver(channel, None)
 
 
+def webhooks(api: Api, _pass: Pass) -> None:
+    made = api.post("/v1/admin/webhooks", {"url": "https://shop.example/loyalty", "types": ["points.*"]}).json
+    for verb in ("pause", "pause", "resume", "resume"):
+        assert api.post(f"/v1/admin/webhooks/{made['webhook_id']}/{verb}").status_code == 200
+
+
 class Chapter(NamedTuple):
     """What a shop does, given how days pass, and what is told of it: by type, and of whom."""
 
@@ -235,6 +241,7 @@ CHAPTERS = [
         *("order.cancelled", "points.reversed") * 2, "tier.changed")]),
     Chapter(messages, of("c-42", "member.enrolled", "order.recorded", "points.earned", "message.sent",
                          "message.requested", "message.sent")),
+    Chapter(webhooks, of(None, "webhook.paused", "webhook.resumed")),
     Chapter(activities, [("earning_rules.published", None), *of(
         "c-42", "member.enrolled", "activity.recorded", "points.earned", "activity.cancelled", "points.reversed")]),
 ]  # fmt: skip

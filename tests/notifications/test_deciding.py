@@ -20,7 +20,7 @@ from loyalty.notifications.domain import (
     Settings,
     Suppress,
 )
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 from tests.notifications.waiting import NOON, a_message, a_recipient
 
 EVERYWHERE = Settings(channels=frozenset(CHANNELS), digest=None)

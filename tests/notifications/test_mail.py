@@ -9,7 +9,7 @@ import pytest
 from loyalty.core.errors import OperatorError
 from loyalty.notifications.carriers.carrier import Down, Missed, Parcel, Refused
 from loyalty.notifications.carriers.mail import MailServer, server_from
-from loyalty.notifications.templating import Rendered
+from loyalty.templates.templating import Rendered
 from tests.notifications.mailbox import Mailbox, Server
 
 WORDS = Rendered("Masz 5 punktów", "Cześć Zażółć!\n\nMasz 5 punktów.", "<p>Cześć Zażółć!</p>")

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from loyalty.notifications.domain import Feedback, Settings
-from loyalty.notifications.kinds import KINDS
 from loyalty.notifications.planning import FRESH, Known, Plan, least, plan
 from loyalty.rewards.domain import Reward
+from loyalty.templates.kinds import KINDS
 from loyalty.tiers.domain import Ladders
 from loyalty.tiers.storing import ladder_from
 from tests.builders import NOW

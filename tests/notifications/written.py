@@ -9,7 +9,7 @@ from psycopg.types.json import Jsonb
 
 from loyalty.core.ids import new_id
 from loyalty.db.session import Session, transaction
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 from tests.api import Api
 from tests.builders import NOW
 

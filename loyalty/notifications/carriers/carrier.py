@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from loyalty.notifications.templating import Rendered
+from loyalty.templates.templating import Rendered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,16 +12,16 @@ from loyalty.core.findings import Finding, error
 from loyalty.db.session import Session
 from loyalty.ledger import balances
 from loyalty.members import queries as members
-from loyalty.notifications import template_queries as queries
-from loyalty.notifications.kinds import Kind
-from loyalty.notifications.sandboxing import TemplateBroken
-from loyalty.notifications.template_checking import check, samples
-from loyalty.notifications.template_errors import TemplateInvalid, TemplateNotFound
-from loyalty.notifications.template_models import TemplateRow
-from loyalty.notifications.template_queries import known_kind, known_tag
-from loyalty.notifications.templating import Source, Template, render
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import POINTS
+from loyalty.templates import queries
+from loyalty.templates.checking import check, samples
+from loyalty.templates.errors import TemplateInvalid, TemplateNotFound
+from loyalty.templates.kinds import Kind
+from loyalty.templates.models import TemplateRow
+from loyalty.templates.queries import known_kind, known_tag
+from loyalty.templates.sandboxing import TemplateBroken
+from loyalty.templates.templating import Source, Template, render
 from loyalty.tiers import member_queries as tiers
 from loyalty.tiers.errors import LadderNotFound
 

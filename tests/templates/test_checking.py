@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from loyalty.notifications.kinds import KINDS
-from loyalty.notifications.template_checking import check
-from loyalty.notifications.templating import Source
+from loyalty.templates.checking import check
+from loyalty.templates.kinds import KINDS
+from loyalty.templates.templating import Source
 
 EARNED, STATEMENT, REWARD = KINDS["points_earned"], KINDS["balance_statement"], KINDS["reward_within_reach"]
 
@@ -116,10 +116,8 @@ def test_what_is_found_is_documented():
     howto = (root / "docs/howto.md").read_text(encoding="utf-8").partition("## What the check of a template finds")[2]
     documented = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)`(?=[^|]*\| (?:error|warning))", howto))
 
-    slice_ = root / "loyalty/notifications"
-    code = "".join(
-        (slice_ / f"{name}.py").read_text() for name in ("sandboxing", "template_checking", "template_reading")
-    )
+    slice_ = root / "loyalty/templates"
+    code = "".join((slice_ / f"{name}.py").read_text() for name in ("sandboxing", "checking", "reading"))
     named = re.findall(r'(?:Fault\(|error\(|warning\(|_say\("\w+", )f?"([a-z{}-]+)"', code)
     assert {each for name in named for each in _spelled(name)} == documented
 

@@ -10,12 +10,12 @@ from psycopg.rows import class_row
 
 from loyalty.core.i18n import SOURCE
 from loyalty.db.session import Session, array_of
-from loyalty.notifications import shipped
-from loyalty.notifications.kinds import ALL, KINDS, Kind, Many, Node, Value
-from loyalty.notifications.template_errors import LanguageUnknown, MessageKindNotFound, TemplateNotFound
-from loyalty.notifications.template_filters import known_locale
-from loyalty.notifications.templating import Template
 from loyalty.programs import queries as programs
+from loyalty.templates import shipped
+from loyalty.templates.errors import LanguageUnknown, MessageKindNotFound, TemplateNotFound
+from loyalty.templates.filters import known_locale
+from loyalty.templates.kinds import ALL, KINDS, Kind, Many, Node, Value
+from loyalty.templates.templating import Template
 
 # A kind of message and a language tag.
 Wanted: TypeAlias = tuple[str, str]

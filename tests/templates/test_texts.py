@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from loyalty.notifications import shipped
-from loyalty.notifications.kinds import ALL, SAMPLE_EVERYWHERE, Kind, Many, Node, Value, numbered, without
-from loyalty.notifications.template_checking import check
-from loyalty.notifications.template_filters import forms_of
-from loyalty.notifications.templating import Rendered, Template, render
+from loyalty.templates import shipped
+from loyalty.templates.checking import check
+from loyalty.templates.filters import forms_of
+from loyalty.templates.kinds import ALL, SAMPLE_EVERYWHERE, Kind, Many, Node, Value, numbered, without
+from loyalty.templates.templating import Rendered, Template, render
 
 LANGUAGES = ("el", "en", "fi", "hu", "lv", "pl")
 NUMBERS = (0, 1, 2, 5, 11, 21, 22, 101, 12_345)

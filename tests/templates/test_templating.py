@@ -5,10 +5,10 @@ from datetime import date
 
 import pytest
 
-from loyalty.notifications import shipped
-from loyalty.notifications.kinds import KINDS, LIST_MAX, SAMPLE_EVERYWHERE, FactMissing, plain
-from loyalty.notifications.sandboxing import TemplateBroken
-from loyalty.notifications.templating import Template, as_item, greetable, one_line, paragraphs, render
+from loyalty.templates import shipped
+from loyalty.templates.kinds import KINDS, LIST_MAX, SAMPLE_EVERYWHERE, FactMissing, plain
+from loyalty.templates.sandboxing import TemplateBroken
+from loyalty.templates.templating import Template, as_item, greetable, one_line, paragraphs, render
 
 TIER_UP, STATEMENT = KINDS["tier_up"], KINDS["balance_statement"]
 FACTS = {**SAMPLE_EVERYWHERE, **TIER_UP.sample}

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from loyalty.notifications import sandboxing
-from loyalty.notifications.sandboxing import Fault, TemplateBroken, faults, parsed, rendered
-from loyalty.notifications.template_filters import Speech, language_of
+from loyalty.templates import sandboxing
+from loyalty.templates.filters import Speech, language_of
+from loyalty.templates.sandboxing import Fault, TemplateBroken, faults, parsed, rendered
 
 MANY = tuple({"points": n, "name": "x" * 50} for n in range(100))
 VALUES: dict[str, Any] = {

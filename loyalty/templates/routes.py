@@ -12,19 +12,18 @@ from loyalty.core.findings import Finding
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
 from loyalty.members.errors import MemberNotFound
-from loyalty.notifications import template_editing as editing
-from loyalty.notifications import template_examples as e
-from loyalty.notifications import template_queries as queries
-from loyalty.notifications import template_schemas as s
-from loyalty.notifications.template_errors import (
+from loyalty.programs import service as programs
+from loyalty.templates import examples as e
+from loyalty.templates import queries, service
+from loyalty.templates import schemas as s
+from loyalty.templates.errors import (
     LanguageUnknown,
     MessageKindNotFound,
     TemplateInvalid,
     TemplateNotFound,
 )
-from loyalty.notifications.template_queries import Stored
-from loyalty.notifications.templating import Source
-from loyalty.programs import service as programs
+from loyalty.templates.queries import Stored
+from loyalty.templates.templating import Source
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
 from loyalty.web.findings import ReviewSchema
 from loyalty.web.openapi import VERSIONED
@@ -68,7 +67,7 @@ def put_notification_template(
     programs.hold_still(session, program_id)
     version = queries.version_of(session, program_id, kind, language)
     require_version(version, existing=version > 0)
-    made = editing.publish(session, program_id, kind, language, new, actor=actor, now=clock.now())
+    made = service.publish(session, program_id, kind, language, new, actor=actor, now=clock.now())
     return made, HTTPStatus.OK if version else HTTPStatus.CREATED, etag(made["version"])
 
 
@@ -80,7 +79,7 @@ def delete_notification_template(session: Session, kind: str, language: str) -> 
     """Give up the program's own template for a language; answers what is used instead. Its versions stay readable."""
     program_id, actor = g.caller.program_id, str(g.caller.key_id)
     programs.hold_still(session, program_id)
-    used = editing.withdraw(session, program_id, kind, language, actor=actor, now=clock.now())
+    used = service.withdraw(session, program_id, kind, language, actor=actor, now=clock.now())
     return used, etag(used["version"])
 
 
@@ -101,7 +100,7 @@ def list_notification_template_versions(session: Session, kind: str, language: s
 @bp.response(200, ReviewSchema(), example=e.TEMPLATE_REVIEW)
 def check_notification_template(_session: Session, new: Source, kind: str, language: str) -> list[Finding]:
     """What is wrong with a template, and what is probably not meant. Nothing is stored."""
-    return editing.review(kind, language, new)
+    return service.review(kind, language, new)
 
 
 @bp.post(f"{ONE}/preview")
@@ -112,4 +111,4 @@ def check_notification_template(_session: Session, new: Source, kind: str, langu
 @bp.response(200, s.PreviewedMessageSchema(), example=e.PREVIEWED)
 def preview_notification_template(session: Session, wanted: dict[str, Any], kind: str, language: str) -> dict[str, Any]:
     """The message that a template makes, to a member as they are or to somebody made up. Nothing is sent."""
-    return editing.preview(session, g.caller.program_id, kind, language, **wanted, now=clock.now())
+    return service.preview(session, g.caller.program_id, kind, language, **wanted, now=clock.now())

@@ -12,10 +12,10 @@ from jinja2 import Template as Compiled
 from markupsafe import Markup, escape
 
 from loyalty.core.i18n import SOURCE
-from loyalty.notifications import sandboxing, shipped
-from loyalty.notifications.kinds import Kind, plain
-from loyalty.notifications.sandboxing import TemplateBroken
-from loyalty.notifications.template_filters import Speech, language_of
+from loyalty.templates import sandboxing, shipped
+from loyalty.templates.filters import Speech, language_of
+from loyalty.templates.kinds import Kind, plain
+from loyalty.templates.sandboxing import TemplateBroken
 
 LAYOUT: Final = Path(__file__).with_name("layout.html")
 

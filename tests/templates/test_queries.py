@@ -4,10 +4,10 @@ import pytest
 from psycopg.errors import InsufficientPrivilege, RestrictViolation
 
 from loyalty.db.session import Session
-from loyalty.notifications import template_editing as editing
-from loyalty.notifications.template_queries import template_for, templates_for
-from loyalty.notifications.templating import Source
 from loyalty.programs.domain import Program
+from loyalty.templates import service
+from loyalty.templates.queries import template_for, templates_for
+from loyalty.templates.templating import Source
 from tests.builders import NOW, a_program
 from tests.statements import statements
 
@@ -20,7 +20,7 @@ def program(session: Session) -> Program:
 
 
 def write(session: Session, program: Program, tag: str, kind: str = KIND) -> None:
-    editing.publish(session, program.program_id, kind, tag, Source(f"own in {tag}", "text"), now=NOW)
+    service.publish(session, program.program_id, kind, tag, Source(f"own in {tag}", "text"), now=NOW)
 
 
 def chosen(session: Session, program: Program, tag: str) -> tuple[str, str, int]:
@@ -41,7 +41,7 @@ def test_it_is_the_programs_own_for_the_tag_then_for_the_language_then_the_engin
 
     write(session, program, "pl")
     assert chosen(session, program, "pl-PL") == ("own in pl", "pl", 1)
-    editing.withdraw(session, program.program_id, KIND, "pl", now=NOW)
+    service.withdraw(session, program.program_id, KIND, "pl", now=NOW)
     assert chosen(session, program, "pl-PL")[1:] == ("pl", 0)
 
 

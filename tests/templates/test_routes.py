@@ -3,7 +3,7 @@
 import pytest
 
 from loyalty.db.session import transaction
-from loyalty.notifications.kinds import KINDS
+from loyalty.templates.kinds import KINDS
 from tests.api import Api
 from tests.builders import NOW, a_key, a_program, order_json
 from tests.clocks import it_is

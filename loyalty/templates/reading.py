@@ -7,8 +7,8 @@ from typing import Final, TypeAlias
 from jinja2 import nodes
 
 from loyalty.core.findings import meant
-from loyalty.notifications.kinds import NUMBER, Many, Node, Tree, Value
-from loyalty.notifications.template_filters import forms_of
+from loyalty.templates.filters import forms_of
+from loyalty.templates.kinds import NUMBER, Many, Node, Tree, Value
 
 # The way to a value, such as ("member", "first_name").
 Path: TypeAlias = tuple[str, ...]

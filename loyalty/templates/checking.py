@@ -6,11 +6,11 @@ from typing import Any, Final
 from jinja2 import nodes
 
 from loyalty.core.findings import Finding, error, warning
-from loyalty.notifications import sandboxing
-from loyalty.notifications.kinds import SAMPLE_EVERYWHERE, Kind, numbered, without
-from loyalty.notifications.sandboxing import Fault, TemplateBroken
-from loyalty.notifications.template_reading import remarks
-from loyalty.notifications.templating import Source, Template, is_whole, render
+from loyalty.templates import sandboxing
+from loyalty.templates.kinds import SAMPLE_EVERYWHERE, Kind, numbered, without
+from loyalty.templates.reading import remarks
+from loyalty.templates.sandboxing import Fault, TemplateBroken
+from loyalty.templates.templating import Source, Template, is_whole, render
 
 # Numbers that have forms of their own in one language or another.
 NUMBERS: Final = (0, 1, 2, 5, 22)

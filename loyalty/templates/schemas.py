@@ -5,8 +5,8 @@ from typing import Any
 from marshmallow import Schema, fields, post_load
 from marshmallow.validate import OneOf
 
-from loyalty.notifications.sandboxing import SOURCE_MAX, SUBJECT_MAX
-from loyalty.notifications.templating import Source
+from loyalty.templates.sandboxing import SOURCE_MAX, SUBJECT_MAX
+from loyalty.templates.templating import Source
 from loyalty.web.fields import Instant, ShopId, Text
 
 CATEGORIES = ("transactional", "marketing")

@@ -17,7 +17,7 @@ from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from loyalty.core.findings import meant
-from loyalty.notifications.template_filters import FILTERS, SPEECH, TESTS, counted, in_words
+from loyalty.templates.filters import FILTERS, SPEECH, TESTS, counted, in_words
 
 SUBJECT_MAX = 300
 SOURCE_MAX = 20_000
