@@ -54,6 +54,7 @@ from loyalty.web import arguments, logs, openapi, operations, problems, queue_me
 from loyalty.web.blueprints import Blueprint
 from loyalty.web.metrics import Measures
 from loyalty.webhooks import fact_schemas as webhooks_facts
+from loyalty.webhooks import metrics as webhooks_metrics
 from loyalty.webhooks import routes as webhooks_routes
 
 SLICES: tuple[tuple[Blueprint, str], ...] = (
@@ -104,7 +105,7 @@ FACTS: tuple[Kind, ...] = (
 
 # What is read from the database for `/metrics`, beside what the processes count.
 MEASURES: tuple[Measures, ...] = (
-    queue_metrics.measures, events_metrics.measures, notifications_metrics.measures,
+    queue_metrics.measures, events_metrics.measures, notifications_metrics.measures, webhooks_metrics.measures,
 )  # fmt: skip
 
 

@@ -79,4 +79,6 @@ def follow(
     if not rows:
         return None
     session.run(_MOVE, (rows[-1]["xid"], rows[-1]["seq"], name, program_id))
-    return [LoggedFact(**row) for row in rows if row["type"] in types]
+    # A transaction that waited for a member whom another one had may have begun before that one, but wrote after it.
+    found = sorted(rows, key=lambda row: row["seq"])
+    return [LoggedFact(**row) for row in found if row["type"] in types]

@@ -45,12 +45,14 @@ class _Told:
     occurred_at: datetime
     data: dict[str, Any]
     points: int = 0
+    waiting: int = 0
     rules: dict[str, None] = field(default_factory=dict)
     matures: list[datetime] = field(default_factory=list)
     expires: list[datetime] = field(default_factory=list)
 
     def add(self, entry: Entry) -> None:
         self.points += entry.points
+        self.waiting += max(entry.pending, 0)
         if entry.rule_code is not None:
             self.rules[entry.rule_code] = None
         if entry.matures_at is not None:
@@ -62,6 +64,7 @@ class _Told:
         data = {
             **self.data,
             "points": self.points if self.type == "points.adjusted" else abs(self.points),
+            "waiting": self.waiting,
             "rules": list(self.rules),
             "matures_at": moment(min(self.matures, default=None)),
             "expires_at": moment(min(self.expires, default=None)),
@@ -91,7 +94,7 @@ def facts_of(entries: Iterable[Entry], read: Mapping[str, Account], member_id: U
         group = told.pop(key, None) or _Told(kind, entry.occurred_at, {})
         group.add(entry)
         group.data = {
-            "unit": entry.unit, "order_id": entry.order_id, "reference": reference,
+            "unit": entry.unit, "seq": entry.seq, "order_id": entry.order_id, "reference": reference,
             **dict(zip(_BUCKETS, held, strict=True)),
         }  # fmt: skip
         told[key] = group

@@ -12,6 +12,14 @@ class PointsFactSchema(Schema):
 
     unit = Code(required=True)
     points = fields.Integer(required=True, strict=True, validate=Range(min=1), metadata={"description": "How many."})
+    waiting = fields.Integer(
+        required=True, strict=True, metadata={"description": "How many of them cannot be spent yet."}
+    )
+    seq = fields.Integer(
+        required=True,
+        strict=True,
+        metadata={"description": "The number of the member's last entry that it tells of: what is higher, came later."},
+    )
     available = fields.Integer(required=True, strict=True, metadata={"description": "What can be spent after it."})
     pending = fields.Integer(required=True, strict=True, metadata={"description": "What has not matured after it."})
     held = fields.Integer(required=True, strict=True, metadata={"description": "What is kept for payments after it."})

@@ -4,11 +4,13 @@ from typing import Any
 
 from flask import g
 
+from loyalty.access.guard import reading_operation
 from loyalty.core import clock
 from loyalty.core.errors import IdempotencyConflict, PreconditionMissing, Stale
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
-from loyalty.notifications import arranging, listing
+from loyalty.members.errors import MemberNotFound
+from loyalty.notifications import arranging, listing, previewing
 from loyalty.notifications import examples as e
 from loyalty.notifications import message_schemas as s
 from loyalty.notifications.arranging import Arranged
@@ -16,6 +18,9 @@ from loyalty.notifications.domain import Settings
 from loyalty.notifications.listing import ListedMessage, Requeued, Summary
 from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema, NotificationSettingsSchema
 from loyalty.programs import service as programs
+from loyalty.templates import schemas as t
+from loyalty.templates.errors import LanguageUnknown, MessageKindNotFound, TemplateInvalid
+from loyalty.templates.examples import PREVIEW, PREVIEWED
 from loyalty.web.blueprints import Blueprint, etag, reads, require_version, transactional
 from loyalty.web.idempotency import idempotent
 from loyalty.web.openapi import VERSIONED
@@ -47,6 +52,20 @@ def put_notification_settings(session: Session, settings: Settings) -> tuple[Arr
     require_version(version, existing=version > 0)
     changed = arranging.change(session, program_id, settings, actor=actor, now=clock.now())
     return changed, etag(changed.version)
+
+
+@bp.post("/notification-templates/<code:kind>/<shop_id:language>/preview")
+@reading_operation
+@bp.refuses(MessageKindNotFound, LanguageUnknown, TemplateInvalid, MemberNotFound)
+@reads
+@bp.arguments(t.TemplatePreviewSchema(), example=PREVIEW)
+@bp.response(200, t.PreviewedMessageSchema(), example=PREVIEWED)
+def preview_notification_template(session: Session, wanted: dict[str, Any], kind: str, language: str) -> dict[str, Any]:
+    """The message that a template makes, to a member as they are or to somebody made up. Nothing is sent.
+
+    It is about what the member was last told of that kind; who was not, is told something made up.
+    """
+    return previewing.preview(session, g.caller.program_id, kind, language, **wanted, now=clock.now())
 
 
 @bp.get("/messages")

@@ -173,18 +173,8 @@ def _earned(fact: Told, known: Known) -> Iterator[Item]:
     if data["unit"] != POINTS:
         return
     told = {name: data[name] for name in ("points", "matures_at", "expires_at", "order_id")}
-    waits = _waits(data, known.program)
-    yield _wanted(fact, "points_earned", {**told, "pending": data["points"] if waits else 0})
-    if not waits:
-        yield from _usable(fact, known)
-
-
-def _waits(data: Mapping[str, Any], program: Program) -> bool:
-    """Whether points cannot be used yet: until a date, or until something has happened, before which none expire."""
-    if data["matures_at"] is not None:
-        return True
-    on_event = program.units[POINTS].activation.mode == "on_event"
-    return on_event and data["expires_at"] is None and data["pending"] >= data["points"]
+    yield _wanted(fact, "points_earned", {**told, "pending": data["waiting"]})
+    yield from _usable(fact, known)
 
 
 def _matured(fact: Told, known: Known) -> Iterator[Item]:
@@ -195,9 +185,10 @@ def _matured(fact: Told, known: Known) -> Iterator[Item]:
 def _usable(fact: Told, known: Known) -> Iterator[Item]:
     """The dearest reward that these points brought within reach."""
     data = fact.data
-    if data["unit"] != POINTS or data["points"] <= 0:
+    usable = data["points"] - data["waiting"]
+    if data["unit"] != POINTS or usable <= 0:
         return
-    after, before = data["available"], data["available"] - data["points"]
+    after, before = data["available"], data["available"] - usable
     reaches = known.reaches
     begin, end = (bisect_right(reaches, points, key=lambda each: each[0]) for points in (before, after))
     for _, price, code in reversed(reaches[begin:end]):

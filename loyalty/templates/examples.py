@@ -66,4 +66,5 @@ PREVIEWED = {
     "html": "<!doctype html>\n<html>…</html>",
     "language": "pl",
     "sample": False,
+    "message_id": "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5",
 }

@@ -11,7 +11,6 @@ from loyalty.core.errors import PreconditionMissing, Stale
 from loyalty.core.findings import Finding
 from loyalty.db.paging import Page
 from loyalty.db.session import Session
-from loyalty.members.errors import MemberNotFound
 from loyalty.programs import service as programs
 from loyalty.templates import examples as e
 from loyalty.templates import queries, service
@@ -101,14 +100,3 @@ def list_notification_template_versions(session: Session, kind: str, language: s
 def check_notification_template(_session: Session, new: Source, kind: str, language: str) -> list[Finding]:
     """What is wrong with a template, and what is probably not meant. Nothing is stored."""
     return service.review(kind, language, new)
-
-
-@bp.post(f"{ONE}/preview")
-@reading_operation
-@bp.refuses(MessageKindNotFound, LanguageUnknown, TemplateInvalid, MemberNotFound)
-@reads
-@bp.arguments(s.TemplatePreviewSchema(), example=e.PREVIEW)
-@bp.response(200, s.PreviewedMessageSchema(), example=e.PREVIEWED)
-def preview_notification_template(session: Session, wanted: dict[str, Any], kind: str, language: str) -> dict[str, Any]:
-    """The message that a template makes, to a member as they are or to somebody made up. Nothing is sent."""
-    return service.preview(session, g.caller.program_id, kind, language, **wanted, now=clock.now())

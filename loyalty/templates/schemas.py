@@ -100,10 +100,11 @@ class MessageKindsSchema(Schema):
 
 
 class PreviewedMessageSchema(Schema):
-    """A message as it would be sent; `sample`: to somebody made up."""
+    """A message as it would be sent; `sample`: to somebody made up. It is about what `message_id` is about."""
 
     subject = fields.String(required=True)
     text = fields.String(required=True)
     html = fields.String(required=True)
     language = fields.String(required=True)
     sample = fields.Boolean(required=True)
+    message_id = fields.UUID(required=True, allow_none=True)

@@ -1,6 +1,6 @@
 """Keeping the templates of a program: publishing, withdrawing, checking, and seeing what comes of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -10,10 +10,7 @@ from loyalty.audit import service as audit
 from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core.findings import Finding, error
 from loyalty.db.session import Session
-from loyalty.ledger import balances
-from loyalty.members import queries as members
 from loyalty.programs import queries as programs
-from loyalty.programs.domain import POINTS
 from loyalty.templates import queries
 from loyalty.templates.checking import check, samples
 from loyalty.templates.errors import TemplateInvalid, TemplateNotFound
@@ -22,8 +19,6 @@ from loyalty.templates.models import TemplateRow
 from loyalty.templates.queries import known_kind, known_tag
 from loyalty.templates.sandboxing import TemplateBroken
 from loyalty.templates.templating import Source, Template, render
-from loyalty.tiers import member_queries as tiers
-from loyalty.tiers.errors import LadderNotFound
 
 
 def publish(
@@ -58,12 +53,13 @@ def review(kind: str, language: str, source: Source) -> list[Finding]:
 
 
 def preview(
-    session: Session, program_id: UUID, kind: str, language: str, *, customer_id: str | None = None,
-    now: datetime, **changed: str | None,
+    session: Session, program_id: UUID, kind: str, language: str, *, facts: Callable[[str], Mapping[str, Any]],
+    changed: Mapping[str, str | None],
 ) -> dict[str, Any]:  # fmt: skip
-    """What comes of a template, or of another that is not published: for a member, or for somebody made up.
+    """What comes of a template, or of another that is not published. What `facts` does not know is made up.
 
-    Refuses: MessageKindNotFound, LanguageUnknown, TemplateInvalid, MemberNotFound.
+    `facts` is asked with the language of the template.
+    Refuses: MessageKindNotFound, LanguageUnknown, TemplateInvalid.
     """
     of, tag = known_kind(kind), known_tag(language)
     used = queries.template_for(session, program_id, of.code, tag)
@@ -71,14 +67,11 @@ def preview(
         words = {"subject": used.subject, "text": used.text, "html": used.html, **changed}
         used = Template(str(words["subject"]), str(words["text"]), words["html"], language=tag)
     _sound(of, used, used.language)
-    facts = _facts(session, program_id, of)
-    if customer_id is not None:
-        facts |= _of_member(session, program_id, customer_id, used.language, now=now)
     try:
-        message = render(of, used, facts)
+        message = render(of, used, {**_facts(session, program_id, of), **facts(used.language)})
     except TemplateBroken as broken:  # with a member's own values it becomes too long
         raise TemplateInvalid([asdict(error("rendering", str(broken), "text"))]) from None
-    return {**asdict(message), "language": used.language, "sample": customer_id is None}
+    return {**asdict(message), "language": used.language}
 
 
 def _sound(kind: Kind, source: Source, language: str) -> None:
@@ -93,20 +86,6 @@ def _facts(session: Session, program_id: UUID, kind: Kind) -> dict[str, Any]:
     program = {"name": programs.current(session, program_id).name, "storefront_url": None}
     way_out = made_up["unsubscribe_url"] if kind.category == "marketing" else None
     return {**made_up, "program": program, "unsubscribe_url": way_out}
-
-
-def _of_member(
-    session: Session, program_id: UUID, customer_id: str, language: str, *, now: datetime
-) -> Mapping[str, Any]:
-    """A member and the balance, as they are."""
-    member = members.member(session, program_id, customer_id)
-    held = balances.balance(session, program_id, customer_id, POINTS, balances.Moment(now=now))
-    try:
-        tier = tiers.member_tier(session, program_id, customer_id, locale=language, now=now)["tier"]["name"]
-    except LadderNotFound:
-        tier = None
-    named = {"customer_id": customer_id, "first_name": member.first_name, "last_name": member.last_name, "tier": tier}
-    return {"member": named, "balance": {each: getattr(held, each) for each in ("available", "pending", "held")}}
 
 
 def _record(

@@ -24,14 +24,16 @@ WHERE w.paused_at IS NULL AND EXISTS (
     SELECT FROM events e WHERE e.program_id = w.program_id AND (e.xid, e.seq) > (w.xid, w.seq) AND e.xid < {HORIZON})
 ORDER BY w.xid, w.seq LIMIT 1 FOR NO KEY UPDATE OF w SKIP LOCKED
 """
+# Of what becomes visible together, what was written first has the lower number: a transaction that waited for a member
+# whom another one had may have begun before that one, but wrote after it.
 _GIVE = f"""
 WITH page AS MATERIALIZED (
     SELECT owner_id, occurred_at, event_id, type, xid, seq FROM events
     WHERE program_id = %(program_id)s AND (xid, seq) > (%(xid)s::bigint, %(seq)s::bigint) AND xid < {HORIZON}
     ORDER BY xid, seq LIMIT %(limit)s
 ), wanted AS (
-    SELECT owner_id, occurred_at, event_id, type, row_number() OVER (ORDER BY xid, seq) AS number,
-        row_number() OVER (PARTITION BY owner_id ORDER BY xid, seq) AS of_owner
+    SELECT owner_id, occurred_at, event_id, type, row_number() OVER (ORDER BY seq) AS number,
+        row_number() OVER (PARTITION BY owner_id ORDER BY seq) AS of_owner
     FROM page WHERE type LIKE ANY (%(types)s::text[])
 ), given AS (
     INSERT INTO webhook_deliveries (webhook_id, sequence, owner_id, occurred_at, event_id, type, given_at, due_at)

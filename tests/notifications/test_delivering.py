@@ -13,12 +13,14 @@ from psycopg.rows import dict_row
 
 from loyalty.core import clock
 from loyalty.db.session import transaction
+from loyalty.members import queries as members
 from loyalty.notifications import metrics
 from loyalty.notifications.carriers.carrier import Down, Line, Missed, Parcel, Refused
 from loyalty.notifications.delivering import deliver
 from loyalty.notifications.domain import Caps, Digest
 from loyalty.notifications.recording import BACK_OFF
 from loyalty.programs.domain import Program
+from tests.api import Api
 from tests.notifications.mailbox import Mailbox, Server
 from tests.notifications.queued import (
     AT_ONCE,
@@ -340,3 +342,19 @@ def test_what_is_late_and_what_has_failed_is_measured(shop: Program):
     assert after["loyalty_message_lag_seconds", "apprise"] >= 2 * 60 * 60
     failed = ("loyalty_messages_failed", "email", "address_refused")
     assert after[failed] == before.get(failed, 0) + 1
+
+
+def test_a_preview_says_what_the_member_was_last_told(api: Api):
+    address = "/v1/admin/notification-templates/points_earned/en/preview"
+    api.enrol("c-42", first_name="Grace", email="grace@shop.example")
+    asked = {"customer_id": "c-42", "text": "{{ member.first_name }}: {{ points }} ({{ balance.available }})"}
+    made_up = api.post(address, asked).json
+    assert (made_up["text"].split("\n")[0], made_up["message_id"], made_up["sample"]) == ("Grace: 120 (0)", None, False)
+
+    with api.app.app_context(), transaction() as session:
+        member = members.member_id_of(session, api.program.program_id, "c-42")
+    with api.app.app_context():
+        queue(api.program, wanted(member), channel="inbox")
+        (row,) = rows(api.program)
+    told = api.post(address, asked).json
+    assert (told["text"].split("\n")[0], told["message_id"]) == ("Grace: 5 (0)", str(row["message_id"]))

@@ -53,7 +53,7 @@ EARNED = {"points": 100, "matures_at": None, "expires_at": None, "order_id": "A-
     ("fact", "message"),
     [
         (a_logged("points.earned"), ("points_earned", EARNED)),
-        (a_logged("points.earned", matures_at=in_days(14), expires_at=in_days(99), available=0, pending=100),
+        (a_logged("points.earned", matures_at=in_days(14), expires_at=in_days(99), available=0, pending=100, waiting=100),
          ("points_earned", {**EARNED, "pending": 100, "matures_at": in_days(14), "expires_at": in_days(99)})),
         (a_logged("points.earned", unit="miles"), None),
         (a_logged("points.matured"), ("points_matured", {"points": 100})),
@@ -80,13 +80,11 @@ def test_a_fact_leads_to_a_message_or_to_none(fact: Any, message: Any):
     assert [each.key for each in made.wanted] == keys
 
 
-def test_points_that_wait_for_an_event_are_pending():
-    waits = a_shop(units={"points": {"activation": {"mode": "on_event"}, "expiry": {"mode": "never"}}})
-    fact = a_logged("points.earned", available=0, pending=100)
+def test_points_that_cannot_be_used_yet_are_pending():
+    waits = a_logged("points.earned", available=0, pending=100, waiting=100)
+    partly = a_logged("points.earned", available=60, pending=40, waiting=40)
 
-    assert told(plan([fact], known(program=waits)))[0][1]["pending"] == 100
-    at_once = a_logged("points.earned", available=100, pending=0)
-    assert told(plan([at_once], known(program=waits)))[0][1]["pending"] == 0
+    assert [told(plan([fact], known()))[0][1]["pending"] for fact in (waits, partly)] == [100, 40]
 
 
 @pytest.mark.parametrize(
@@ -244,7 +242,7 @@ def test_what_is_within_reach_may_be_less_than_the_price():
 
 
 def test_points_that_cannot_be_used_yet_and_rewards_that_have_ended_bring_nothing_within_reach():
-    waits = a_logged("points.earned", available=0, pending=100, matures_at=in_days(1))
+    waits = a_logged("points.earned", available=0, pending=100, waiting=100, matures_at=in_days(1))
     over = a_reward("coffee", 100, valid_to=NOW)
     cheaper = a_reward("tea", 100, points_by_tier={"gold": 80})
 
