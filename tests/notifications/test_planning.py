@@ -53,7 +53,8 @@ EARNED = {"points": 100, "matures_at": None, "expires_at": None, "order_id": "A-
     ("fact", "message"),
     [
         (a_logged("points.earned"), ("points_earned", EARNED)),
-        (a_logged("points.earned", matures_at=in_days(14), expires_at=in_days(99), available=0, pending=100, waiting=100),
+        (a_logged("points.earned", matures_at=in_days(14), expires_at=in_days(99), available=0, pending=100,
+                  waiting=100),
          ("points_earned", {**EARNED, "pending": 100, "matures_at": in_days(14), "expires_at": in_days(99)})),
         (a_logged("points.earned", unit="miles"), None),
         (a_logged("points.matured"), ("points_matured", {"points": 100})),

@@ -17,8 +17,8 @@ from tests.builders import NOW
 
 MEMBER = UUID(int=42)
 POINTS = {
-    "unit": "points", "points": 100, "waiting": 0, "seq": 1, "available": 100, "pending": 0, "held": 0, "debt": 0, "order_id": "A-1",
-    "reference": None, "rules": ["base"], "matures_at": None, "expires_at": None,
+    "unit": "points", "points": 100, "waiting": 0, "seq": 1, "available": 100, "pending": 0, "held": 0, "debt": 0,
+    "order_id": "A-1", "reference": None, "rules": ["base"], "matures_at": None, "expires_at": None,
 }  # fmt: skip
 
 
