@@ -18,6 +18,7 @@ class Mailbox:
     """What has arrived. `refuses` may answer with a line of SMTP, by the command and what it is about."""
 
     letters: list[EmailMessage] = field(default_factory=list)
+    raw: list[bytes] = field(default_factory=list)
     refuses: Callable[[str, str], str | None] = lambda command, about: None
     connections: int = 0
     hang_up_after: int | None = None
@@ -45,6 +46,7 @@ class Mailbox:
         if refused := self.refuses("DATA", str(letter["Subject"])):
             return refused
         self.letters.append(letter)
+        self.raw.append(envelope.content)
         if self.hang_up_after is not None and len(self.letters) >= self.hang_up_after:
             self.hang_up_after = None
             server.transport.close()

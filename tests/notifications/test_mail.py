@@ -47,6 +47,18 @@ def test_a_letter_has_text_and_html_and_a_way_out():
     assert html.get_content().strip() == WORDS.html
 
 
+def test_what_programs_read_stands_in_the_letter_as_it_is():
+    link = f"https://club.shop.example/v1/unsubscribe/{'x' * 60}.{'y' * 60}.email.points_earned"
+    mailbox = Mailbox()
+    with Server(mailbox) as server, server.line() as send:
+        send(a_parcel(unsubscribe_url=link, message_id="m" * 70))
+
+    (raw,) = mailbox.raw
+    assert f"\r\nList-Unsubscribe: <{link}>\r\n".encode() in raw
+    assert f"\r\nMessage-ID: <{'m' * 70}@shop.example>\r\n".encode() in raw
+    assert max(map(len, raw.split(b"\r\n"))) < 998
+
+
 def test_without_a_public_address_there_is_no_link():
     mailbox = Mailbox()
     with Server(mailbox) as server, server.line() as send:

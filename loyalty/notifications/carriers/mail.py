@@ -7,7 +7,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import EmailPolicy
 from email.utils import format_datetime, parseaddr
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from loyalty.core.errors import OperatorError
@@ -21,6 +23,21 @@ PORTS = {"smtp": 25, "smtp+starttls": 587, "smtps": 465}
 OF_THE_SERVER = frozenset({421, 454, 530, 534, 535, 538})
 PERMANENT = 500
 OK = 250
+
+
+class _Whole(EmailPolicy):
+    """As usual, but for what programs read: what has no space in it would be encoded to be folded, and not be read."""
+
+    unfolded = frozenset({"list-unsubscribe", "message-id"})
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        """A header as it is sent."""
+        if name.lower() in self.unfolded:
+            return f"{name}: {value}{self.linesep}".encode("ascii")
+        return super().fold_binary(name, value)
+
+
+POLICY = _Whole(linesep="\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +164,7 @@ class _Connection:
 
 def letter(parcel: Parcel) -> EmailMessage:
     """The message as a mail. Raises Refused where the address is none."""
-    mail = EmailMessage()
+    mail = EmailMessage(policy=POLICY)
     try:
         mail["To"] = Address(addr_spec=parcel.email or "")
     except (ValueError, IndexError):
