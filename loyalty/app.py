@@ -153,6 +153,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         _register(app, api, blueprint, area)
     app.extensions["loyalty-api"] = api
     app.extensions["loyalty-measures"] = MEASURES
+    app.extensions["loyalty-fact-types"] = frozenset(kind.type for kind in FACTS)
     return app
 
 

@@ -15,6 +15,12 @@ class UrlRefused(RuleRefused):
     code = "webhook-url-refused"
 
 
+class TypesUnknown(RuleRefused):
+    """No fact of these types is ever told."""
+
+    code = "fact-types-unknown"
+
+
 class TooManyWebhooks(RuleRefused):
     """The program has as many webhooks as it may have."""
 

@@ -25,6 +25,7 @@ from loyalty.webhooks.errors import (
     ReplayTooLong,
     ReplayUnknown,
     TooManyWebhooks,
+    TypesUnknown,
     UrlRefused,
     WebhookNotFound,
 )
@@ -42,13 +43,14 @@ def list_webhooks(session: Session) -> Page[Webhook]:
 
 
 @bp.post("")
-@bp.refuses(UrlRefused, TooManyWebhooks, IdempotencyConflict)
+@bp.refuses(UrlRefused, TypesUnknown, TooManyWebhooks, IdempotencyConflict)
 @transactional
 @idempotent_but_for("secret")
 @bp.arguments(s.NewWebhookSchema(), example=e.NEW_WEBHOOK)
 @bp.response(HTTPStatus.CREATED, s.IssuedWebhookSchema(), example=e.MADE_WEBHOOK)
 def create_webhook(session: Session, new: NewWebhook) -> Issued:
     """Make a webhook, which is told what happens from now on. Its secret is shown this once."""
+    service.require_known(new.types, current_app.extensions["loyalty-fact-types"])
     networks, actor = current_app.config["WEBHOOK_NETWORKS"], str(g.caller.key_id)
     return service.create(session, g.caller.program_id, new, networks=networks, actor=actor, now=clock.real_now())
 
@@ -64,12 +66,13 @@ def get_webhook(session: Session, webhook_id: UUID) -> tuple[Webhook, dict[str, 
 
 
 @bp.patch("/<uuid:webhook_id>")
-@bp.refuses(WebhookNotFound, UrlRefused, PreconditionMissing, Stale)
+@bp.refuses(WebhookNotFound, UrlRefused, TypesUnknown, PreconditionMissing, Stale)
 @transactional
 @bp.arguments(s.WebhookChangesSchema(), example=e.CHANGES)
 @bp.response(200, s.WebhookSchema(), example=e.CHANGED_WEBHOOK, headers=VERSIONED)
 def change_webhook(session: Session, changes: dict[str, Any], webhook_id: UUID) -> tuple[Webhook, dict[str, str]]:
     """Change a webhook; what is absent stays. What waits goes to the new URL. Needs If-Match."""
+    service.require_known(changes.get("types", ()), current_app.extensions["loyalty-fact-types"])
     now, program_id, actor = clock.real_now(), g.caller.program_id, str(g.caller.key_id)
     _, before = service.locked(session, program_id, webhook_id, now=now)
     require_version(before.version)

@@ -2,6 +2,7 @@
 
 import base64
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,6 +10,7 @@ from uuid import UUID
 from psycopg.rows import scalar_row
 
 from loyalty.audit import service as audit
+from loyalty.core.findings import meant
 from loyalty.core.ids import new_id
 from loyalty.core.outgoing import Networks, refusal_of
 from loyalty.db.session import Session, array_of
@@ -17,7 +19,7 @@ from loyalty.programs import service as programs
 from loyalty.webhooks import delivering, queries
 from loyalty.webhooks.delivering import Endpoint
 from loyalty.webhooks.domain import Issued, NewWebhook, Webhook
-from loyalty.webhooks.errors import TooManyWebhooks, UrlRefused, WebhookNotFound
+from loyalty.webhooks.errors import TooManyWebhooks, TypesUnknown, UrlRefused, WebhookNotFound
 
 # Each of them is looked at every two seconds.
 WEBHOOKS_MOST = 50
@@ -142,6 +144,18 @@ def endpoint(session: Session, program_id: UUID, webhook_id: UUID, *, now: datet
     if found is None:
         raise WebhookNotFound
     return found
+
+
+def require_known(types: Sequence[str], known: Collection[str]) -> None:
+    """Refuse types that no fact has, and families (`points.*`) that no type belongs to. Refuses: TypesUnknown."""
+    families = {f"{name.partition('.')[0]}.*" for name in known}
+    errors = [
+        {"pointer": f"/types/{place}", "detail": f"No fact has the type '{name}'.{meant(name, {*known, *families})}"}
+        for place, name in enumerate(types)
+        if name not in known and name not in families
+    ]
+    if errors:
+        raise TypesUnknown("; ".join(f"{each['pointer']}: {each['detail']}" for each in errors), errors=errors)
 
 
 def _require_fit(url: str, networks: Networks) -> None:
