@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
+import structlog
 from psycopg.rows import dict_row
 
 from loyalty.core import calendar
@@ -25,6 +26,8 @@ from loyalty.rewards.availability import Availability, availability
 from loyalty.rewards.catalogue import Catalogue
 from loyalty.rewards.gathering import Who, asking
 from loyalty.tiers import queries as tiers
+
+log = structlog.get_logger()
 
 NAME = "notifications"
 
@@ -49,16 +52,17 @@ WHERE m.member_id = r.member_id AND m.kind = r.kind AND m.key = r.key AND m.stat
 
 
 def plan_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
-    """Act on the next facts of one program by its own clock, when the real one shows `now`; 0 if there are none."""
+    """Act on the next facts, each program by its own clock when the real one shows `now`; 0 if there are none."""
     ahead = programs.moved_clocks(session)
     waiting = behind(session, NAME)
     # By turns, as it were: one that has imported years of orders does not keep the others waiting for hours.
     random.shuffle(waiting)
+    done = 0
     for program_id in waiting:
-        done = plan_program(session, program_id, now=now + ahead.get(program_id, timedelta(0)), limit=limit)
-        if done:
-            return done
-    return 0
+        if done < limit:
+            at = now + ahead.get(program_id, timedelta(0))
+            done += plan_program(session, program_id, now=at, limit=limit - done)
+    return done
 
 
 def plan_program(session: Session, program_id: UUID, *, now: datetime, limit: int = PAGE) -> int:
@@ -77,6 +81,8 @@ def act(session: Session, program_id: UUID, facts: Sequence[LoggedFact], *, now:
     ladders = tiers.ladders(session, program)
     known = Known(now=now, program=program, settings=settings, rewards=published.rewards, ladders=ladders)
     made = planning.plan((fact for fact in facts if fact.type != MERGED), known)
+    for fact in made.unreadable:
+        log.warning("fact of another shape", type=fact.type, event_id=str(fact.event_id))
     within = _within_reach(session, known, published, made.reached)
     enqueue(session, program_id, [*made.wanted, *within], settings, now=now)
     close(session, made.closed, now=now)

@@ -117,6 +117,7 @@ class Plan:
     reached: dict[UUID, Reached] = field(default_factory=dict)
     closed: list[Closed] = field(default_factory=list)
     announced: list[Announced] = field(default_factory=list)
+    unreadable: list[Told] = field(default_factory=list)
 
     def add(self, item: Item) -> None:
         """Take one more."""
@@ -139,7 +140,13 @@ def plan(facts: Iterable[Told], known: Known) -> Plan:
     """What members are to be told because of facts."""
     made = Plan()
     for fact in facts:
-        for item in PLANNERS[fact.type](fact, known):
+        try:
+            items = list(PLANNERS[fact.type](fact, known))
+        except (KeyError, TypeError, ValueError):
+            # One that is shaped otherwise, by an earlier or later version of the engine, keeps nobody else waiting.
+            made.unreadable.append(fact)
+            continue
+        for item in items:
             if not isinstance(item, Wanted | Reached) or _is_fresh(item, known.now):
                 made.add(item)
     return made

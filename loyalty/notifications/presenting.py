@@ -14,11 +14,12 @@ from psycopg.rows import tuple_row
 from loyalty.core import calendar
 from loyalty.core.i18n import in_words_of
 from loyalty.db.session import Session, array_of
-from loyalty.ledger import balances
+from loyalty.ledger.balances import Balance, Moment, balance
 from loyalty.notifications.domain import Message, Recipient, Settings
 from loyalty.programs.domain import POINTS, Program
 from loyalty.rewards import catalogue as catalogues
 from loyalty.rewards.catalogue import Catalogue
+from loyalty.templates.kinds import FactMissing
 from loyalty.tiers import member_queries as member_tiers
 from loyalty.tiers import queries as tiers
 from loyalty.tiers import reading
@@ -47,6 +48,9 @@ class Background:
     ladders: Ladders
     tiers: Mapping[UUID, Tier] = field(default_factory=dict)
     vouchers: Mapping[tuple[UUID, str], tuple[str, datetime | None]] = field(default_factory=dict)
+    # What was read when it was first said: of a member it is the same in every message.
+    balances: dict[UUID, Balance] = field(default_factory=dict)
+    advice: dict[tuple[UUID, str], str] = field(default_factory=dict)
 
 
 def background(
@@ -72,9 +76,10 @@ def everywhere(
     session: Session, who: Recipient, before: Background, tag: str, *, unsubscribe_url: str | None, with_balance: bool
 ) -> Values:
     """What every template can say. The balance is read only where it is said."""
-    held = balances.balance(
-        session, before.program.program_id, who.customer_id, POINTS, balances.Moment(now=before.now)
-    ) if with_balance else None  # fmt: skip
+    if with_balance and who.member_id not in before.balances:
+        moment = Moment(now=before.now)
+        before.balances[who.member_id] = balance(session, before.program.program_id, who.customer_id, POINTS, moment)
+    held = before.balances.get(who.member_id) if with_balance else None
     tier = before.tiers.get(who.member_id)
     member = {name: getattr(who, name) for name in ("customer_id", "first_name", "last_name")}
     return {
@@ -86,7 +91,7 @@ def everywhere(
 
 
 def values(session: Session, message: Message, who: Recipient, before: Background, tag: str) -> Values:
-    """What the templates of the message's kind can say of it, in the language of `tag`."""
+    """What the templates of the message's kind can say of it, in the language of `tag`. Raises FactMissing."""
     show = Show(before, tag)
     data = message.data
     made: dict[str, Callable[[], Values]] = {
@@ -108,7 +113,10 @@ def values(session: Session, message: Message, who: Recipient, before: Backgroun
             "order_id": data["order_id"], "feedback_url": feedback_url(before.settings, data["order_id"])
         },
     }  # fmt: skip
-    return made.get(message.kind, lambda: dict(data))()
+    try:
+        return made.get(message.kind, lambda: dict(data))()
+    except KeyError as missing:
+        raise FactMissing(f"The message does not say {missing}.") from None
 
 
 def feedback_url(settings: Settings, order_id: str) -> str:
@@ -195,9 +203,12 @@ def _tier_name(tier: Tier, tag: str) -> str:
 
 def _advice(session: Session, who: Recipient, before: Background, tag: str) -> str:
     """What the member can do to keep a tier, in a sentence."""
-    program_id = before.program.program_id
-    try:
-        seen = member_tiers.member_tier(session, program_id, who.customer_id, locale=tag, now=before.now)
-    except LadderNotFound:
-        return ""
-    return str(seen["text"])
+    key = (who.member_id, tag)
+    if key not in before.advice:
+        program_id = before.program.program_id
+        try:
+            seen = member_tiers.member_tier(session, program_id, who.customer_id, locale=tag, now=before.now)
+            before.advice[key] = str(seen["text"])
+        except LadderNotFound:
+            before.advice[key] = ""
+    return before.advice[key]

@@ -125,7 +125,8 @@ def test_programs_with_something_due_are_found_by_their_own_clocks(committed_db:
 def test_what_is_due_is_found_by_index(shop: Program):
     where = {"program_id": shop.program_id, "channel": "email", "now": NOW, "real_now": NOW, "until": NOW, "limit": 10}
     with transaction() as session:
-        session.run("SET LOCAL enable_seqscan = off")
+        for what in ("seqscan", "bitmapscan", "sort"):
+            session.run(f"SET LOCAL enable_{what} = off")
         plan = "\n".join(session.rows(f"EXPLAIN {claiming._CLAIM}", where, into=scalar_row))
 
     assert "ix_messages_due" in plan

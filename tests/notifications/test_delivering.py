@@ -60,7 +60,9 @@ class Hand:
 
 @pytest.fixture
 def shop(committed_db: Flask) -> Program:
+    """A program that has something to send; all others have nothing, whatever tests before have left."""
     with transaction() as session:
+        session.run("UPDATE messages SET due_at = 'infinity' WHERE status = 'queued'")
         return a_shop(session, name="Corner Shop")
 
 

@@ -254,3 +254,11 @@ def test_points_that_cannot_be_used_yet_and_rewards_that_have_ended_bring_nothin
 
 def test_every_kind_with_a_time_of_its_own_is_a_kind():
     assert set(FRESH) <= set(KINDS)
+
+
+def test_a_fact_of_another_shape_is_passed_over():
+    odd, sound = a_logged("tier.changed", tier="gold"), a_logged("points.earned")
+    made = plan([odd, sound], known())
+
+    assert [each.type for each in made.unreadable] == ["tier.changed"]
+    assert len(told(made)) == 1

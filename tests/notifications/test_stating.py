@@ -87,7 +87,7 @@ def test_a_statement_says_what_became_of_points_and_what_lapses_next(session: Se
     state(session, APRIL)
 
     assert stated(session, program) == [{
-        "month": "2026-03", "earned": 105, "redeemed": 30, "expired": 7,
+        "month": "2026-03", "earned": 105 + 210, "redeemed": 30, "expired": 7,
         "expiring": [{"points": days, "at": (APRIL + days * A_DAY).isoformat()} for days in (10, 50, 60)],
     }]  # fmt: skip
     (row,) = messages(session, program.program_id)
@@ -106,7 +106,7 @@ def test_the_month_is_that_of_the_program_s_zone(session: Session, monkeypatch: 
     state(session, datetime(2026, 3, 31, 21, 59, tzinfo=UTC))
     assert stated(session, program) == []
     state(session, datetime(2026, 3, 31, 22, 7, tzinfo=UTC))
-    assert [each["earned"] for each in stated(session, program)] == [1]
+    assert [each["earned"] for each in stated(session, program)] == [1 + 1]
 
 
 def test_who_has_nothing_and_did_nothing_is_told_nothing(session: Session, shop: Shop):

@@ -229,6 +229,8 @@ def test_what_is_read_is_what_is_due(session: Session, shop: Any):
     }  # fmt: skip
     search = expiring._statement(1_000, alone=False)
     session.run("ANALYZE upcoming, accounts")
+    for what in ("seqscan", "bitmapscan", "sort"):
+        session.run(f"SET LOCAL enable_{what} = off")
     session.run("SET LOCAL plan_cache_mode = force_generic_plan")
     plan = session.rows(f"EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT TEXT) {search}", where, into=scalar_row)
     forget(session, program)

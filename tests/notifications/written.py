@@ -13,6 +13,8 @@ from loyalty.templates.kinds import KINDS
 from tests.api import Api
 from tests.builders import NOW
 
+POINTS_EARNED = {"points": 120, "pending": 0, "matures_at": None, "expires_at": None, "order_id": "A-1001"}
+
 _MEMBER = "SELECT member_id FROM members WHERE program_id = %s AND customer_id = %s"
 
 
@@ -37,7 +39,7 @@ def write_message(session: Session, program_id: UUID, member: UUID, **given: Any
     status, kind = given.get("status", "sent"), given.get("kind", "points_earned")
     row = {
         "member_id": member, "message_id": new_id(), "program_id": program_id, "kind": kind, "channel": "inbox",
-        "key": str(new_id()), "marketing": KINDS[kind].category == "marketing", "data": {"points": 120},
+        "key": str(new_id()), "marketing": KINDS[kind].category == "marketing", "data": POINTS_EARNED,
         "status": status, "reason": None, "occurred_at": at, "created_at": at, "due_at": at,
         "sent_at": at if status == "sent" else None, "attempts": 0, **given,
     }  # fmt: skip

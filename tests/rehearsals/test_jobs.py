@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from flask import Flask
 from procrastinate.exceptions import JobAborted
+from procrastinate.jobs import Job
 from psycopg.rows import scalar_row
 
 from loyalty.db.queue import defer, queue
@@ -15,6 +16,8 @@ from loyalty.rehearsals import jobs, queries, service
 from loyalty.rehearsals.domain import ATTEMPTS_MAX, JOB, LOCK, NewRehearsal, Rehearsal
 from tests.builders import NOW, a_program
 from tests.rehearsals.builders import DAY, base, buy, enrol, one
+
+A_JOB = Job(id=1, queue="default", lock=None, queueing_lock=None, task_name=JOB)
 
 WAITING = "SELECT count(*) FROM procrastinate_jobs WHERE args->>'rehearsal_id' = %s AND lock = %s AND task_name = %s"
 
@@ -90,7 +93,7 @@ def test_a_worker_that_is_told_to_stop_leaves_it_to_the_next(program: Program, a
     assert found(program, asked).status == "running"
     again = queue.tasks[JOB].retry_strategy
     assert again is not None
-    assert isinstance(JobAborted(), tuple(again.retry_exceptions))
+    assert again.get_retry_decision(exception=JobAborted(), job=A_JOB) is not None
 
     jobs.rehearse(stop=lambda: False, rehearsal_id=str(asked.rehearsal_id))
 

@@ -12,7 +12,7 @@ from loyalty.tiers.domain import Tier
 from loyalty.timeline.telling import INSTEAD, SENTENCES, Teller
 
 LANGUAGES = ["en", *catalogues()]
-OF_THE_PROGRAM = ("reward.", "earning_rules.", "ladder.")
+OF_THE_PROGRAM = ("reward.", "earning_rules.", "ladder.", "webhook.")
 
 REWARDS = {
     "five-off": NewReward(name="5 off", type="custom", points=25, translations={"pl": {"name": "5 zniżki"}}),
@@ -33,7 +33,7 @@ DATA: dict[str, Any] = {
     "pending": 0, "placed_at": "2026-03-01T12:00:00Z", "points": 25, "reason": None, "redemption_id": "r-1",
     "reference": None, "referred": False, "return_id": "R-1", "reward": "five-off", "rules": ["base"],
     "status": "held", "subject": None, "text": None, "tier": "gold", "total": 123450, "type": "review",
-    "unit": "points", "uses_left": 0, "valid_until": None, "voucher_issued": True,
+    "unit": "points", "uses_left": 0, "valid_until": None, "voucher_issued": True, "waiting": 0, "seq": 7,
 }  # fmt: skip
 
 
