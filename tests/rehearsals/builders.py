@@ -3,8 +3,10 @@
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from flask import Flask
+from procrastinate.periodic import PeriodicDeferrer
 from psycopg.rows import dict_row, scalar_row
 
 from loyalty.config import Settings
@@ -18,7 +20,7 @@ from loyalty.orders.service import record_order
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rehearsals import service
-from loyalty.rehearsals.domain import Span
+from loyalty.rehearsals.domain import JOB, Span
 from loyalty.rehearsals.performing import perform
 from loyalty.worker import on_database
 from tests.builders import NOW, a_line, an_order
@@ -88,11 +90,20 @@ def one(sql: str, *parameters: Any) -> Any:
 
 
 def work_off(app: Flask, database_url: str) -> None:
-    """A worker that goes when there is nothing left to do."""
+    """A worker that does what was asked for, and goes when there is nothing left to do."""
+
+    async def nothing(_deferrer: PeriodicDeferrer) -> None:
+        return
 
     async def work() -> None:
         async with queue.open_async():
             await queue.run_worker_async(wait=False, install_signal_handlers=False, delete_jobs="successful")
 
-    with on_database(Settings(database_url=database_url)), app.app_context():
+    with (
+        on_database(Settings(database_url=database_url)),
+        app.app_context(),
+        patch.object(PeriodicDeferrer, "worker", nothing),
+    ):
+        with transaction() as session:
+            session.run("DELETE FROM procrastinate_jobs WHERE task_name <> %s", (JOB,))
         asyncio.run(work())
