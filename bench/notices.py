@@ -106,7 +106,7 @@ def _plan(url: str, program: Program, now: datetime) -> None:
         "programs": "{" + str(program.program_id) + "}",
     }  # fmt: skip
     print(f"\nThe search for the first {sweeping.BATCH:,}:")
-    _explain(url, expiring._statement(sweeping.BATCH, alone=False), where)  # noqa: SLF001
+    _explain(url, sweeping.statement(expiring.DUE, sweeping.BATCH), where)
 
 
 if __name__ == "__main__":

@@ -3,22 +3,21 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.notifications.domain import Message, Settings, Wanted
-from loyalty.notifications.spans import Due, Notice, Span
+from loyalty.notifications.spans import Due, Notice
 
 KIND = "points_expiring"
 
 # Each source on its own is in the order of its index, and gives no more than is asked for. Whose program tells nothing
 # is passed over one by one (OFFSET 0): by an index of programs, all their members would be read. The number of rows is
 # written out, so that the planner knows how few they are.
-_DUE = """
+DUE = """
 (SELECT * FROM (
     SELECT u.at, u.member_id, (SELECT a.program_id FROM accounts a
                                WHERE a.member_id = u.member_id AND a.unit = 'points') AS program_id
@@ -36,7 +35,7 @@ UNION
 ORDER BY at, member_id LIMIT {limit}
 """
 # Of one program, by the index of its members: what falls due in all others meanwhile is not passed.
-_DUE_OF = """
+DUE_OF = """
 SELECT DISTINCT d.at, a.member_id, a.program_id FROM accounts a CROSS JOIN LATERAL (
     SELECT u.at FROM upcoming u
     WHERE u.member_id = a.member_id AND u.unit = 'points' AND u.at >= %(begin)s AND u.at <= %(end)s AND u.expiring > 0
@@ -66,20 +65,6 @@ class _Lapsing:
 def leads(settings: Settings) -> Sequence[int]:
     """How many days ahead members are told."""
     return settings.expiring_days
-
-
-def due(session: Session, span: Span, *, limit: int) -> list[Due]:
-    """The next members of whom points lapse."""
-    where = {
-        "begin": span.begin, "after": span.after, "end": span.end, "programs": array_of(span.programs),
-        "alone": span.alone,
-    }  # fmt: skip
-    return session.rows(_statement(limit, alone=span.alone is not None), where, into=class_row(Due))
-
-
-@lru_cache(maxsize=8)
-def _statement(limit: int, *, alone: bool) -> str:
-    return (_DUE_OF if alone else _DUE).format(limit=limit)
 
 
 def wanted(session: Session, program_id: UUID, found: Sequence[Due], notice: Notice) -> Iterator[Wanted]:

@@ -2,15 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import class_row, tuple_row
+from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.notifications.domain import Message, Settings, Wanted
-from loyalty.notifications.spans import Due, Notice, Span
+from loyalty.notifications.spans import Due, Notice
 from loyalty.programs import queries as programs
 from loyalty.tiers import queries, reading
 from loyalty.tiers.domain import Ladders
@@ -20,7 +19,7 @@ from loyalty.tiers.reading import Asked
 KIND = "tier_lapsing"
 
 # As with points (`expiring`): in the order of the index, whose program tells nothing is passed over one by one.
-_DUE = """
+DUE = """
 SELECT * FROM (
     SELECT next_change_at AS at, member_id, program_id FROM tier_standings
     WHERE (next_change_at, member_id) > (%(begin)s, %(after)s) AND next_change_at <= %(end)s
@@ -28,7 +27,7 @@ SELECT * FROM (
 WHERE program_id = ANY(%(programs)s::uuid[]) LIMIT {limit}
 """
 # Of one program, by the index of its members.
-_DUE_OF = """
+DUE_OF = """
 SELECT next_change_at AS at, member_id, program_id FROM tier_standings
 WHERE program_id = %(alone)s AND (next_change_at, member_id) > (%(begin)s, %(after)s) AND next_change_at <= %(end)s
 ORDER BY next_change_at, member_id LIMIT {limit}
@@ -39,20 +38,6 @@ _ENROLLED = "SELECT member_id, enrolled_at FROM members WHERE member_id = ANY(%s
 def leads(settings: Settings) -> Sequence[int]:
     """How many days ahead members are told."""
     return settings.lapsing_days
-
-
-def due(session: Session, span: Span, *, limit: int) -> list[Due]:
-    """The next members whose standing changes by itself."""
-    where = {
-        "begin": span.begin, "after": span.after, "end": span.end, "programs": array_of(span.programs),
-        "alone": span.alone,
-    }  # fmt: skip
-    return session.rows(_statement(limit, alone=span.alone is not None), where, into=class_row(Due))
-
-
-@lru_cache(maxsize=8)
-def _statement(limit: int, *, alone: bool) -> str:
-    return (_DUE_OF if alone else _DUE).format(limit=limit)
 
 
 def wanted(session: Session, program_id: UUID, found: Sequence[Due], notice: Notice) -> Iterator[Wanted]:

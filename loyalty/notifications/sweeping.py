@@ -7,11 +7,12 @@ the real one are searched together; a sandbox whose clock was moved by itself.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import groupby
 from operator import attrgetter
 from uuid import UUID
 
-from psycopg.rows import tuple_row
+from psycopg.rows import class_row, tuple_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.notifications import arranging, expiring, lapsing
@@ -23,6 +24,7 @@ from loyalty.notifications.spans import LAST, NOBODY, Due, Notice, Span, notices
 BATCH = 1_000
 
 A_DAY = timedelta(days=1)
+DUE_ROW = class_row(Due)
 
 _CLOCKS = "SELECT program_id, clock_ahead FROM programs ORDER BY program_id"
 # A sandbox whose clock was just moved goes on where all others were. A row that is there is looked for first: to insert
@@ -51,13 +53,14 @@ class _Source:
 
     kind: str
     leads: Callable[[Settings], Sequence[int]]
-    due: Callable[..., list[Due]]
+    due: str
+    due_of_one: str
     wanted: Callable[[Session, UUID, Sequence[Due], Notice], Iterator[Wanted]]
 
 
 _SOURCES = (
-    _Source(expiring.KIND, expiring.leads, expiring.due, expiring.wanted),
-    _Source(lapsing.KIND, lapsing.leads, lapsing.due, lapsing.wanted),
+    _Source(expiring.KIND, expiring.leads, expiring.DUE, expiring.DUE_OF, expiring.wanted),
+    _Source(lapsing.KIND, lapsing.leads, lapsing.DUE, lapsing.DUE_OF, lapsing.wanted),
 )
 
 
@@ -125,11 +128,26 @@ def _go_on(session: Session, search: _Search, limit: int) -> int:
         begin=until, after=after, end=search.end, programs=list(search.notices),
         alone=None if search.scope == NOBODY else search.scope,
     )  # fmt: skip
-    found = search.source.due(session, span, limit=limit)
+    found = _due(session, search.source, span, limit=limit)
     _tell(session, search, found)
     more = len(found) == limit
     session.run(_MOVE, (found[-1].at if more else search.end, found[-1].member_id if more else None, *where))
     return len(found)
+
+
+def _due(session: Session, source: _Source, span: Span, *, limit: int) -> list[Due]:
+    """What falls due next."""
+    where = {
+        "begin": span.begin, "after": span.after, "end": span.end, "programs": array_of(span.programs),
+        "alone": span.alone,
+    }  # fmt: skip
+    return session.rows(statement(source.due if span.alone is None else source.due_of_one, limit), where, into=DUE_ROW)
+
+
+@lru_cache(maxsize=16)
+def statement(search: str, limit: int) -> str:
+    """A search for so many rows: the number is written out, so that the planner knows how few they are."""
+    return search.format(limit=limit)
 
 
 def _tell(session: Session, search: _Search, found: Iterable[Due]) -> None:

@@ -8,7 +8,7 @@ from psycopg.rows import scalar_row
 
 from loyalty.db.session import Session
 from loyalty.members.domain import LockedMember
-from loyalty.notifications import lapsing
+from loyalty.notifications import lapsing, sweeping
 from loyalty.notifications.domain import Message, Settings
 from loyalty.notifications.lapsing import still_lapsing
 from loyalty.notifications.sweeping import sweep_batch
@@ -131,7 +131,7 @@ def test_who_is_due_is_found_by_the_instant_and_the_member(session: Session, sho
     session.run("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
     session.run("SET LOCAL plan_cache_mode = force_generic_plan")
     where = {"begin": NOW, "after": shop[1].member_id, "end": ENDS, "programs": "{}"}
-    plan = "\n".join(session.rows(f"EXPLAIN {lapsing._statement(9, alone=False)}", where, into=scalar_row))
+    plan = "\n".join(session.rows(f"EXPLAIN {sweeping.statement(lapsing.DUE, 9)}", where, into=scalar_row))
 
     assert "ix_tier_standings_next_change_at" in plan
     assert "ROW(next_change_at, member_id) >" in plan

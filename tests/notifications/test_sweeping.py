@@ -227,7 +227,7 @@ def test_what_is_read_is_what_is_due(session: Session, shop: Any):
         "begin": NOW + 30 * A_DAY, "after": sweeping.LAST, "end": NOW + 31 * A_DAY,
         "programs": "{" + str(program.program_id) + "}",
     }  # fmt: skip
-    search = expiring._statement(1_000, alone=False)
+    search = sweeping.statement(expiring.DUE, 1_000)
     session.run("ANALYZE upcoming, accounts")
     for what in ("seqscan", "bitmapscan", "sort"):
         session.run(f"SET LOCAL enable_{what} = off")
