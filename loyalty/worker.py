@@ -150,11 +150,13 @@ async def _work(concurrency: int, while_open: int | None, ready: Callable[[], No
                 install_signal_handlers=False,
             )
         )
-        calling = asyncio.create_task(call_often())
+        stopping = asyncio.Event()
+        calling = asyncio.create_task(call_often(stopping))
         listening = asyncio.create_task(told.wait())
         await asyncio.wait((working, listening), return_when=asyncio.FIRST_COMPLETED)
         listening.cancel()
-        calling.cancel()
+        stopping.set()
+        await asyncio.wait((calling,))
         working.cancel()
         await asyncio.wait((working,))
     if not working.cancelled() and (error := working.exception()):

@@ -129,17 +129,19 @@ class _Again(BaseRetryStrategy):
         return RetryDecision(retry_in={"seconds": min(2**job.attempts, PAUSE_SECONDS_MAX)})
 
 
-async def call_often() -> None:
-    """For ever, put the tasks into the queue that are to run every few seconds, unless they wait there already."""
-    await asyncio.gather(*(_call(name, seconds) for name, seconds in _often.items()))
+async def call_often(stopping: asyncio.Event) -> None:
+    """Put the tasks into the queue that are to run every few seconds, unless they wait there already; until told."""
+    await asyncio.gather(*(_call(name, seconds, stopping) for name, seconds in _often.items()))
 
 
-async def _call(name: str, every_seconds: float) -> None:
-    while True:
+async def _call(name: str, every_seconds: float, stopping: asyncio.Event) -> None:
+    while not stopping.is_set():
         # Without a database there is nothing to be done, and the worker gives up by itself.
         with suppress(AlreadyEnqueued, ConnectorException):
             await queue.tasks[name].defer_async(timestamp=0)
-        await asyncio.sleep(every_seconds)
+        # Asked rather than cancelled: a statement under way is not cut off.
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), every_seconds)
 
 
 def on_request(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:

@@ -81,8 +81,9 @@ def act(session: Session, program_id: UUID, facts: Sequence[LoggedFact], *, now:
     ladders = tiers.ladders(session, program)
     known = Known(now=now, program=program, settings=settings, rewards=published.rewards, ladders=ladders)
     made = planning.plan((fact for fact in facts if fact.type != MERGED), known)
-    for fact in made.unreadable:
-        log.warning("fact of another shape", type=fact.type, event_id=str(fact.event_id))
+    if made.unreadable:
+        first, types = made.unreadable[0], sorted({fact.type for fact in made.unreadable})
+        log.warning("facts of another shape", count=len(made.unreadable), types=types, first=str(first.event_id))
     within = _within_reach(session, known, published, made.reached)
     enqueue(session, program_id, [*made.wanted, *within], settings, now=now)
     close(session, made.closed, now=now)

@@ -16,7 +16,7 @@ FACTS = MEMBERS * EACH
 HAPPEN = f"""
 INSERT INTO events (owner_id, occurred_at, event_id, program_id, type, version, customer_id, recorded_at, data)
 SELECT ('00000000-0000-7000-8000-' || lpad(m::text, 12, '0'))::uuid, now(), gen_random_uuid(), program_id,
-    'points.earned', 1, 'c-' || m, now(), jsonb_build_object('points', n)
+    'order.confirmed', 1, 'c-' || m, now(), jsonb_build_object('points', n)
 FROM programs, generate_series(1, {EACH}) n, generate_series(1, {MEMBERS}) m ORDER BY n, m
 """
 # As if the two minutes after which a sender counts as dead were over.

@@ -43,7 +43,8 @@ def test_what_several_rules_gave_for_one_order_is_told_at_once():
 
     assert (fact.type, fact.member_id, fact.customer_id, fact.occurred_at) == ("points.earned", MEMBER, "c-42", NOW)
     assert fact.data == {
-        "unit": "points", "points": 15, "available": 22, "pending": 0, "held": 0, "debt": 0, "order_id": "A-1",
+        "unit": "points", "points": 15, "waiting": 0, "seq": extra.seq, "available": 22,
+        "pending": 0, "held": 0, "debt": 0, "order_id": "A-1",
         "reference": None, "rules": ["base", "extra"], "matures_at": None, "expires_at": "2026-03-06T12:00:00Z",
     }  # fmt: skip
 
