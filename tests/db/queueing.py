@@ -11,10 +11,17 @@ from loyalty.db.queue import queue
 from loyalty.db.session import transaction
 from loyalty.worker import telling
 
+ALL_SEEN = """
+INSERT INTO followers (name, program_id, xid, seq)
+SELECT 'notifications', program_id, pg_snapshot_xmax(pg_current_snapshot())::text::bigint, -1 FROM programs
+ON CONFLICT (name, program_id) DO UPDATE SET xid = excluded.xid, seq = excluded.seq
+"""
+
 
 def empty() -> None:
-    """Let nothing wait in the queue; and what tests before have left for strangers to be told, is told to nobody."""
+    """Let nothing wait in the queue; and what tests before have left to be told, is told to nobody."""
     with transaction() as session:
+        session.run(ALL_SEEN)
         session.run("UPDATE webhooks SET paused_at = now(), paused_reason = 'asked' WHERE paused_at IS NULL")
         for table in ("procrastinate_periodic_defers", "procrastinate_jobs", "procrastinate_workers"):
             session.run(f"DELETE FROM {table}")

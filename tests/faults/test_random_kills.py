@@ -24,7 +24,7 @@ from loyalty.db.embedded import database_url, embedded_server
 from tests.builders import order_json, reward_json
 from tests.faults.service import Answer, Client, Place, Service, a_place, call, serving, until
 
-ROUNDS = 12
+ROUNDS = 8
 TILLS = 4
 MEMBERS = [f"c-{number}" for number in range(6)]
 REWARD_POINTS = 7

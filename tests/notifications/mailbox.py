@@ -71,7 +71,7 @@ class Server:
 
     def __init__(self, mailbox: Mailbox, *, password: str | None = None, port: int = 0) -> None:
         def may(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
-            return AuthResult(success=data.password == (password or "").encode())
+            return AuthResult(success=data.password == (password or "").encode(), handled=False)
 
         secret = {"authenticator": may, "auth_required": True, "auth_require_tls": False} if password else {}
         self._controller = _AnyPort(mailbox, hostname="127.0.0.1", port=port, **secret)
