@@ -1,6 +1,7 @@
 """What notifications do by themselves. Every program goes by its own clock."""
 
 from functools import lru_cache
+from threading import Lock
 
 from loyalty.config import from_environment
 from loyalty.core import clock
@@ -10,7 +11,9 @@ from loyalty.notifications import announcing, delivering, following, forgetting,
 from loyalty.notifications.carriers.carrier import Carrier
 from loyalty.notifications.carriers.mail import server_from
 from loyalty.notifications.carriers.services import services_from
-from loyalty.notifications.domain import Channel
+from loyalty.notifications.domain import CARRIED, Channel
+
+_sending: dict[Channel, Lock] = {channel: Lock() for channel in CARRIED}
 
 
 def plan(session: Session) -> int:
@@ -60,7 +63,13 @@ def forget(session: Session) -> int:
 
 def _carry(channel: Channel, stop: Stop) -> int:
     carriers, public_url = ways_out()
-    return delivering.deliver(channel, carriers.get(channel), public_url=public_url, stop=stop)
+    # While one job of this process sends, the next one finds that it need not: no more is on its way than one sends.
+    if not _sending[channel].acquire(blocking=False):
+        return 0
+    try:
+        return delivering.deliver(channel, carriers.get(channel), public_url=public_url, stop=stop)
+    finally:
+        _sending[channel].release()
 
 
 @lru_cache
