@@ -115,8 +115,8 @@ def values(session: Session, message: Message, who: Recipient, before: Backgroun
     }  # fmt: skip
     try:
         return made.get(message.kind, lambda: dict(data))()
-    except KeyError as missing:
-        raise FactMissing(f"The message does not say {missing}.") from None
+    except (KeyError, TypeError, ValueError) as odd:
+        raise FactMissing(f"What the message is about cannot be shown: {odd}.") from None
 
 
 def feedback_url(settings: Settings, order_id: str) -> str:
