@@ -55,7 +55,7 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
     ("notifications.plan", SOON, notifications.plan,
      "queues what members are to be told because of what has happened"),
     ("notifications.announce", "* * * * *", notifications.announce, "queues what members are told of new rewards"),
-    ("notifications.sweep", "*/10 * * * *", notifications.sweep,
+    ("notifications.sweep", "* * * * *", notifications.sweep,
      "queues what members are told of points and tiers that end soon"),
     ("notifications.statements", "7 * * * *", notifications.statements, "queues the statements of the month before"),
     ("notifications.deliver_inbox", SOON, Unbatched(notifications.deliver_inbox),
