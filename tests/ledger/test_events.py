@@ -101,3 +101,15 @@ def test_facts_add_up_to_what_the_account_holds(given_entries: list[tuple[str, i
         after = before + sum(entry.points for entry in made if entry.unit == unit)
         assert before + change == after
         assert not mine or mine[-1].data["available"] == after
+
+
+def test_points_that_cannot_be_spent_yet_are_told_apart_from_those_that_can():
+    at_once = an_entry(order_id="A-1")
+    later = replace(at_once, available=0, pending=at_once.points, seq=at_once.seq + 1)
+    matured = replace(an_entry("mature"), points=4, available=4, pending=-4)
+
+    (earned,) = facts_of([at_once, later], {}, MEMBER, "c-42")
+    (usable,) = facts_of([matured], {}, MEMBER, "c-42")
+
+    assert (earned.data["points"], earned.data["waiting"]) == (2 * at_once.points, at_once.points)
+    assert (earned.data["seq"], usable.data["waiting"]) == (later.seq, 0)
