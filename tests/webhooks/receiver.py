@@ -59,7 +59,11 @@ def receiving(port: int = 0) -> Iterator[Receiver]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
+            length = int(self.headers["Content-Length"])
+            body = self.rfile.read(length)
+            if len(body) < length:  # the sender was killed while it wrote: nothing has arrived
+                self.close_connection = True
+                return
             received = Received({name.lower(): value for name, value in self.headers.items()}, body, self.path)
             with receiver.lock:
                 receiver.at_once += 1
