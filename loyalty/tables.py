@@ -6,9 +6,11 @@ from loyalty.audit import models as audit
 from loyalty.db.base import Base
 from loyalty.earning import models as earning
 from loyalty.events import models as events
+from loyalty.features import models as features
 from loyalty.ledger import models as ledger
 from loyalty.members import models as members
 from loyalty.notifications import models as notifications
+from loyalty.offers import models as offers
 from loyalty.orders import models as orders
 from loyalty.payments import models as payments
 from loyalty.programs import models as programs
@@ -22,7 +24,7 @@ from loyalty.web import idempotency, throttling
 from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
-    programs, audit, events, access, members, ledger, rules, tiers, earning, vouchers, payments, rewards, orders,
-    activities, notifications, templates, webhooks, rehearsals, idempotency, throttling,
+    programs, audit, events, access, members, ledger, features, rules, offers, tiers, earning, vouchers, payments,
+    rewards, orders, activities, notifications, templates, webhooks, rehearsals, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

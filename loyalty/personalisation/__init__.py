@@ -1,0 +1,1 @@
+"""Which offers fit a member, and why: ranked from their own purchases, given, and held out."""
