@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
+from uuid import UUID
 
 from loyalty.programs.terms import Dates, Expiry
 from loyalty.rules.history import NO_HISTORY, History
@@ -92,6 +93,29 @@ class TierTerms:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OfferTerms:
+    """An offer that a member has and that an order's points keep, as far as it is about an order.
+
+    Of the goods that it names, those of the order are here or, where the order has none of them, the first it names.
+    `value`: points of a bonus, or the factor of a multiplier. It counts for orders from `begins` until `ends`.
+    """
+
+    assignment_id: UUID
+    code: str
+    version: int
+    kind: Literal["bonus_points", "multiplier"]
+    value: Decimal
+    begins: datetime
+    ends: datetime
+    categories: tuple[str, ...] = ()
+    skus: tuple[str, ...] = ()
+    exclude_categories: tuple[str, ...] = ()
+    exclude_skus: tuple[str, ...] = ()
+    min_basis: int = 0
+    budget: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What is known of a member when an occasion is judged: no more than the rules in force ask for.
 
@@ -106,6 +130,7 @@ class Facts:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     tier: str | None = None
     tier_terms: TierTerms | None = None
+    offers: tuple[OfferTerms, ...] = ()
     history: History = NO_HISTORY
     counts: Mapping[tuple[str, str], Count] = field(default_factory=dict)
     budgets: Mapping[str, int] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from loyalty.core import money
 from loyalty.earning import caps
 from loyalty.earning.conditions import basis_of_lines, covered_lines, ready_at
 from loyalty.earning.domain import Facts, Judgement, Occasion
+from loyalty.earning.offering import offer_rules
 from loyalty.earning.reasons import CAPS
 from loyalty.earning.rules import WEEKDAYS, EarningRule, RuleSet
 from loyalty.earning.situation import Situation
@@ -42,7 +43,7 @@ def refusals(
     seen = Situation(occasion, rule_set, program, facts)
     told = []
     tier = tier_rule(facts)
-    for rule in (*rule_set.by_priority, *((tier,) if tier else ())):
+    for rule in (*rule_set.by_priority, *offer_rules(facts), *((tier,) if tier else ())):
         condition = judgement.refused.get(rule.code)
         if condition is None:
             continue

@@ -1,7 +1,7 @@
 """What the rules in force ask about members, read in one statement; none where they ask nothing."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,9 @@ from psycopg.rows import dict_row
 from loyalty.db.session import Session, array_of
 from loyalty.earning.domain import UNKNOWN, Count, Facts
 from loyalty.earning.rules import Needs
+from loyalty.offers import queries as offers
+from loyalty.offers.domain import NO_OFFERS, Assignment, OfferSets
+from loyalty.offers.holding import HELD, held_from
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rules.history import History, Purchases, Sums
@@ -32,16 +35,23 @@ SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT 
    FROM unnest(%(codes)s::text[], %(periods)s::text[]) AS w (rule_code, period) CROSS JOIN LATERAL (
      SELECT * FROM rule_counts n
      WHERE n.member_id = m.member_id AND n.rule_code = w.rule_code AND n.period = w.period OFFSET 0) n
-  ) AS counts{standing}
+  ) AS counts{offers}{standing}
 FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{wanted}
 WHERE m.member_id = ANY(%(ids)s::uuid[])
+"""
+# The offers that an order of `offers_since` or later may redeem: also what has ended since.
+_OFFERS = f""",
+  (SELECT json_agg(json_build_array({HELD})) FROM assignments a
+   WHERE a.member_id = m.member_id AND a.earns AND a.status IN ('activated', 'expired')
+     AND a.valid_to > %(offers_since)s AND a.activated_at IS NOT NULL) AS offers
 """
 _NAMED = " AND c.category = ANY(%(categories)s::text[])"
 
 
 @lru_cache
-def _statement(*, all_categories: bool, tiers: bool, beside: str = "") -> str:
+def _statement(*, all_categories: bool, offers: bool, tiers: bool, beside: str = "") -> str:
     return _FACTS.format(
+        offers=_OFFERS if offers else "",
         categories="" if all_categories else _NAMED,
         standing=f", {reading.COLUMNS}" if tiers else "",
         wanted=f" JOIN {reading.WANTED} ON w.member_id = m.member_id" if tiers else "",
@@ -51,7 +61,10 @@ def _statement(*, all_categories: bool, tiers: bool, beside: str = "") -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What has to be known: of all rule sets that judge a batch together. `counts` are rule codes with periods."""
+    """What has to be known: of all rule sets that judge a batch together. `counts` are rule codes with periods.
+
+    `offers_since`: when the oldest order was placed that may redeem offers; None: none may.
+    """
 
     member: bool = False
     all_attributes: bool = False
@@ -60,6 +73,7 @@ class Wanted:
     all_categories: bool = False
     categories: frozenset[str] = frozenset()
     counts: frozenset[tuple[str, str]] = frozenset()
+    offers_since: datetime | None = None
 
     def __or__(self, other: "Wanted") -> "Wanted":
         return Wanted(
@@ -70,12 +84,13 @@ class Wanted:
             self.all_categories or other.all_categories,
             self.categories | other.categories,
             self.counts | other.counts,
+            min((at for at in (self.offers_since, other.offers_since) if at is not None), default=None),
         )
 
     @property
     def anything(self) -> bool:
         """Whether anybody has to be looked up at all."""
-        return self.member or self.history or bool(self.counts)
+        return self.member or self.history or bool(self.counts) or self.offers_since is not None
 
     @classmethod
     def by(cls, needs: Needs, counts: Iterable[tuple[str, str]] = ()) -> "Wanted":
@@ -96,10 +111,15 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What rules ask about members, and where members stand on the program's ladder; what was read along, if it was."""
+    """What rules ask about members, and where members stand on the program's ladder; what was read along, if it was.
+
+    `held`: the offers that orders may redeem, of the sets in `offers`.
+    """
 
     facts: Mapping[UUID, Facts]
     standings: Mapping[UUID, Standing]
+    held: Mapping[UUID, tuple[Assignment, ...]] = field(default_factory=dict)
+    offers: OfferSets = NO_OFFERS
     beside: Mapping[UUID, Any] = field(default_factory=dict)
 
 
@@ -107,18 +127,19 @@ def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> di
     """What is known of members, but for their tiers. No statement where nothing is wanted."""
     if not wanted.anything:
         return dict.fromkeys(member_ids, UNKNOWN)
-    statement = _statement(all_categories=wanted.all_categories, tiers=False)
+    statement = _statement(all_categories=wanted.all_categories, offers=False, tiers=False)
     rows = session.rows(statement, _parameters(member_ids, wanted), into=dict_row)
     return {row["member_id"]: _facts(row, wanted) for row in rows}
 
 
 def known_of(
     session: Session, asked: Sequence[Asked], wanted: Wanted, ladders: Ladders, *, now: datetime,
-    beside: Beside | None = None,
+    sets: OfferSets = NO_OFFERS, beside: Beside | None = None,
 ) -> Known:  # fmt: skip
     """What is known of members, and where they stand, in one statement; none where nothing is asked."""
     member_ids = [each.member_id for each in asked]
-    if beside is None and not ladders.any:
+    held = wanted.offers_since is not None
+    if beside is None and not ladders.any and not held:
         return Known(facts_of(session, member_ids, wanted), reading.standings_from({}, ladders, asked, now=now))
     if beside is None and not wanted.anything:
         return Known(dict.fromkeys(member_ids, UNKNOWN), reading.standings(session, ladders, asked, now=now))
@@ -126,11 +147,13 @@ def known_of(
     where |= reading.parameters(ladders, asked, now=now) if ladders.any else {}
     where |= beside.parameters if beside else {}
     column = beside.column if beside else ""
-    statement = _statement(all_categories=wanted.all_categories, tiers=ladders.any, beside=column)
+    statement = _statement(all_categories=wanted.all_categories, offers=held, tiers=ladders.any, beside=column)
     rows = {row["member_id"]: row for row in session.rows(statement, where, into=dict_row)}
     return Known(
         {member_id: _facts(row, wanted) for member_id, row in rows.items()},
         reading.standings_from(rows if ladders.any else {}, ladders, asked, now=now),
+        {member_id: held_from(member_id, row["offers"] or ()) for member_id, row in rows.items()} if held else {},
+        sets,
         {member_id: row["beside"] for member_id, row in rows.items()} if beside else {},
     )
 
@@ -140,12 +163,14 @@ def known_now(
     beside: Beside | None = None,
 ) -> tuple[Known, Ladders]:  # fmt: skip
     """`known_of`, by the ladders there are, even one that was published while a lock was waited for."""
-    ladders = tiers.ladders(session, program)
-    known = known_of(session, asked, wanted, ladders, now=now, beside=beside)
+    ladders, sets = tiers.ladders(session, program), offers.offer_sets(session, program)
+    if not sets.any:
+        wanted = replace(wanted, offers_since=None)
+    known = known_of(session, asked, wanted, ladders, now=now, sets=sets, beside=beside)
     if any(standing.outdated for standing in known.standings.values()):
         # The holder of the lock has moved the member to it already.
         ladders = tiers.ladders(session, programs.load(session, program.program_id))
-        known = known_of(session, asked, wanted, ladders, now=now, beside=beside)
+        known = known_of(session, asked, wanted, ladders, now=now, sets=sets, beside=beside)
     return known, ladders
 
 
@@ -154,7 +179,8 @@ def _parameters(member_ids: Sequence[UUID], wanted: Wanted) -> dict[str, Any]:
     return {
         "ids": array_of(member_ids), "codes": array_of(codes),
         "attributes": wanted.all_attributes or bool(wanted.attributes),
-        "periods": array_of(periods), "categories": array_of(sorted(wanted.categories)),
+        "offers_since": wanted.offers_since, "periods": array_of(periods),
+        "categories": array_of(sorted(wanted.categories)),
     }  # fmt: skip
 
 

@@ -6,8 +6,8 @@ with what it has.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -18,13 +18,15 @@ from loyalty.earning import budgets
 from loyalty.earning.adding import contribution_of, counted
 from loyalty.earning.caps import period_key
 from loyalty.earning.counting import Tally
-from loyalty.earning.domain import UNKNOWN, Facts, Judgement, Occasion, Purchase
+from loyalty.earning.domain import UNKNOWN, Facts, Judgement, Occasion, OfferTerms, Purchase
 from loyalty.earning.facts import Known, Wanted, known_now
+from loyalty.earning.offering import Redeemed, limits_of, redeemed_by, terms_of
 from loyalty.earning.records import Judged
 from loyalty.earning.rules import RuleSet
 from loyalty.earning.tiering import TierChange, amounts_of, change_of, counted_for_tier, with_tier
 from loyalty.earning.worth import worth
 from loyalty.members.domain import LockedMember
+from loyalty.offers import keeping
 from loyalty.programs.domain import Program
 from loyalty.rules.history import Contribution
 from loyalty.tiers.domain import Ladders
@@ -58,12 +60,17 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What became of cases, in their order, and what is to be written of it beside points."""
+    """What became of cases, in their order, and what is to be written of it beside points.
+
+    `redeemed`: offers that orders redeemed. `limits`: the budgets that cases could draw on, of rules and of offers.
+    """
 
     verdicts: list[Verdict]
     tally: Tally
     standings: Mapping[UUID, Standing]
     ladders: Ladders
+    redeemed: Sequence[Redeemed] = ()
+    limits: Mapping[str, int] = field(default_factory=dict)
 
     def changes(self, program_id: UUID, members: Mapping[UUID, LockedMember], *, now: datetime) -> Changes:
         """The rows of what was counted, and of where members stand. `members`: those of the cases, by id."""
@@ -71,6 +78,14 @@ class Decision:
         for member_id in sorted(self.standings):
             standing, customer_id = self.standings[member_id], members[member_id].customer_id
             changes.add(changes_of(standing, self.ladders, program_id, customer_id, now=now))
+        for each in self.redeemed:
+            who = (each.member_id, members[each.member_id].customer_id)
+            changes.add(
+                keeping.redeemed(
+                    who, each.assignment_id, each.offer, program_id=program_id, valid_to=each.valid_to,
+                    order_id=each.order_id, points=each.points, now=now,
+                )
+            )  # fmt: skip
         return changes
 
 
@@ -78,11 +93,10 @@ def judge(session: Session, program: Program, cases: Sequence[Case], *, now: dat
     """Judge cases of members whom the caller has locked, in the order given. What comes of it is to be written."""
     known, ladders = _known(session, program, cases, now)
     decision = decide(program, cases, known, {}, ladders, now=now)
-    limits = {code: budget for case in cases for code, budget in case.rule_set.needs.budgets.items()}
     asked = {code: points for code, points in decision.tally.spent.items() if points}
     if not asked:
         return decision
-    granted = budgets.take(session, program.program_id, asked, limits)
+    granted = budgets.take(session, program.program_id, asked, decision.limits)
     if any(points < asked[code] for code, points in granted.items()):
         decision = decide(program, cases, known, granted, ladders, now=now)
     # What was taken is written already; what turned out not to be needed goes back.
@@ -96,7 +110,8 @@ def foresee(session: Session, program: Program, case: Case, *, now: datetime) ->
     known, ladders = _known(session, program, [case], now)
     if case.member_id not in known.facts:
         known = replace(known, facts={case.member_id: UNKNOWN})
-    rooms = budgets.rooms(session, program.program_id, case.rule_set.needs.budgets)
+    offers = terms_of(known.held.get(case.member_id, ()), known.offers, case.occasion)
+    rooms = budgets.rooms(session, program.program_id, _limits(case, offers))
     return decide(program, [case], known, rooms, ladders, now=now).verdicts[0]
 
 
@@ -116,11 +131,16 @@ def decide(
     """Judge cases one after the other by what is `known` of their members, and by the `rooms` left in budgets. Pure."""
     all_facts, standings, rooms, tally = dict(known.facts), dict(known.standings), dict(rooms), Tally()
     left = Counter(case.member_id for case in cases)
-    verdicts = []
+    verdicts, redeemed, limits = [], dict[UUID, Redeemed](), dict[str, int]()
     for case in cases:
         facts, standing = all_facts[case.member_id], standings[case.member_id]
         left[case.member_id] -= 1
         before, facts = with_tier(standing, facts, ladders, min(case.occasion.at, now), now=now)
+        held = [each for each in known.held.get(case.member_id, ()) if each.assignment_id not in redeemed]
+        if held and (offers := terms_of(held, known.offers, case.occasion)):
+            facts = replace(facts, offers=offers)
+        own_limits = _limits(case, facts.offers)
+        limits |= own_limits
         if rooms:
             facts = replace(facts, budgets=dict(rooms))
         judgement = worth(case.occasion, case.rule_set, program, facts)
@@ -132,12 +152,19 @@ def decide(
         verdicts.append(Verdict(judgement, judged, change_of(before, after)))
         if left[case.member_id]:
             all_facts[case.member_id] = _after(facts, case, judgement, program, added)
+        for each in redeemed_by(judgement.awards, facts, known.offers, case.member_id, order_id=case.reference):
+            redeemed[each.assignment_id] = each
         for award in judgement.awards:
-            if award.rule_code in case.rule_set.needs.budgets:
+            if award.rule_code in own_limits:
                 tally.budget(award.rule_code, award.points)
                 if award.rule_code in rooms:
                     rooms[award.rule_code] -= award.points
-    return Decision(verdicts, tally, standings, ladders)
+    return Decision(verdicts, tally, standings, ladders, tuple(redeemed.values()), limits)
+
+
+def _limits(case: Case, offers: Iterable[OfferTerms]) -> dict[str, int]:
+    """The budgets that a case can draw on, by the name that they have among those of rules."""
+    return {**case.rule_set.needs.budgets, **limits_of(offers)}
 
 
 def _count(case: Case, judgement: Judgement, program: Program, tally: Tally) -> Contribution:
@@ -163,7 +190,7 @@ def _after(facts: Facts, case: Case, judgement: Judgement, program: Program, add
     by_code = case.rule_set.by_code
     # What a tier multiplies is no rule's to be counted.
     given = [(by_code[award.rule_code], award.points) for award in judgement.awards if award.rule_code in by_code]
-    return replace(facts, counts=counted(facts.counts, given, occasion.at, local))
+    return replace(facts, offers=(), counts=counted(facts.counts, given, occasion.at, local))
 
 
 def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:
@@ -171,6 +198,8 @@ def _wanted(program: Program, cases: Sequence[Case]) -> Wanted:
     zone = calendar.zone(program.time_zone)
     for case in cases:
         needs = case.rule_set.needs
+        if isinstance(case.occasion, Purchase):
+            wanted |= Wanted(offers_since=case.occasion.at)
         if not needs.anything:
             continue
         local = case.occasion.at.astimezone(zone)

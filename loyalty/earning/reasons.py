@@ -4,6 +4,7 @@ from loyalty.core import money
 from loyalty.earning.domain import Cut
 from loyalty.earning.rules import EarningRule
 from loyalty.earning.tiering import PREFIX
+from loyalty.offers import domain as offers
 
 CAPS = {
     "per_order": "an order", "day": "a day", "week": "a week", "month": "a month", "quarter": "a quarter",
@@ -18,8 +19,7 @@ def reason_of(rule: EarningRule, currency: str) -> str:
     if rule.points_per_unit is not None:
         return f"{rule.points_per_unit} per unit bought"
     if rule.factor is not None:
-        whose = f" for the tier '{rule.code.removeprefix(PREFIX)}'" if rule.code.startswith(PREFIX) else ""
-        return f"x{rule.factor.normalize():f}{whose}"
+        return f"x{rule.factor.normalize():f}{_whose(rule)}"
     return f"{rule.points} for {_what_for(rule)}"
 
 
@@ -28,7 +28,17 @@ def cut_reason(cut: Cut) -> str:
     return f"cut from {cut.points} to {cut.room} by the limit of {cut.limit} for {CAPS[cut.cap]}"
 
 
+def _whose(rule: EarningRule) -> str:
+    """What a multiplier is of, if it is of more than the rules."""
+    for prefix, thing in ((PREFIX, "tier"), (offers.PREFIX, "offer")):
+        if rule.code.startswith(prefix):
+            return f" for the {thing} '{rule.code.removeprefix(prefix)}'"
+    return ""
+
+
 def _what_for(rule: EarningRule) -> str:
+    if rule.code.startswith(offers.PREFIX):
+        return f"the offer '{rule.code.removeprefix(offers.PREFIX)}'"
     if rule.activity is not None:
         return rule.activity.replace("_", " ")
     if (milestone := rule.milestone) is None:

@@ -1,12 +1,13 @@
 """How an order was judged, as it is kept with it: enough to judge it again, and to say why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
-from loyalty.earning.domain import UNKNOWN, Count, Facts, TierTerms
+from loyalty.earning.domain import UNKNOWN, Count, Facts, OfferTerms, TierTerms
 from loyalty.programs.terms import expiry_from
 from loyalty.rules.history import History, Purchases, Sums
 
@@ -42,6 +43,7 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "attributes": facts.attributes,
         "tier": facts.tier,
         "tier_terms": _terms(facts.tier_terms),
+        "offers": [_offer(terms) for terms in facts.offers],
         "history": _purchases(history.total) if history.total != Purchases() else None,
         "categories": {path: _purchases(bought) for path, bought in history.categories.items()},
         "counts": [[*key, c.points, c.times, _text(c.last_at)] for key, c in facts.counts.items()],
@@ -63,6 +65,7 @@ def _facts_from(stored: Mapping[str, Any]) -> Facts:
         attributes=stored.get("attributes", {}),
         tier=stored.get("tier"),
         tier_terms=_terms_from(stored.get("tier_terms")),
+        offers=tuple(_offer_from(terms) for terms in stored.get("offers", ())),
         history=history,
         counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in stored.get("counts", ())},
         budgets=stored.get("budgets", {}),
@@ -80,6 +83,19 @@ def _terms_from(stored: list[Any] | None) -> TierTerms | None:
         return None
     version, multiplier, expiry = stored
     return TierTerms(version, Decimal(multiplier), None if expiry is None else expiry_from(expiry))
+
+
+def _offer(terms: OfferTerms) -> dict[str, Any]:
+    said = {name: value for name, value in asdict(terms).items() if value}
+    texts = {"assignment_id": str(terms.assignment_id), "value": f"{terms.value:f}"}
+    return {**said, **texts, "begins": _text(terms.begins), "ends": _text(terms.ends)}
+
+
+def _offer_from(stored: dict[str, Any]) -> OfferTerms:
+    goods = ("categories", "skus", "exclude_categories", "exclude_skus")
+    made = {**stored, **{name: tuple(stored.get(name, ())) for name in goods}}
+    made |= {name: datetime.fromisoformat(stored[name]) for name in ("begins", "ends")}
+    return OfferTerms(**{**made, "assignment_id": UUID(stored["assignment_id"]), "value": Decimal(stored["value"])})
 
 
 def _purchases(bought: Purchases) -> list[Any]:

@@ -14,6 +14,7 @@ from loyalty.core.apportion import apportion
 from loyalty.earning.caps import room
 from loyalty.earning.conditions import first_refusal, lines_of
 from loyalty.earning.domain import UNKNOWN, Activity, Award, Cut, Facts, Judgement, Occasion
+from loyalty.earning.offering import offer_rules
 from loyalty.earning.reasons import cut_reason, reason_of
 from loyalty.earning.rounding import round_once, rounded_to
 from loyalty.earning.rules import EarningRule, RuleSet
@@ -75,7 +76,7 @@ class _Judging:
         covered: dict[str, list[bool]] = {}
         matching = []
         elsewhere = self._about_other_goods()
-        for rule in self.rule_set.by_priority:
+        for rule in (*self.rule_set.by_priority, *offer_rules(self.seen.facts)):
             if rule.activity != activity:
                 self.refused[rule.code] = "activity"
             elif rule.code in elsewhere:

@@ -157,6 +157,9 @@ class OfferSets:
         return next(begun, None)
 
 
+NO_OFFERS = OfferSets()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """An offer that was given to a member, or held out from them.

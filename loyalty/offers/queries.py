@@ -5,7 +5,7 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from loyalty.db.session import Session
-from loyalty.offers.domain import OfferSet, OfferSets
+from loyalty.offers.domain import NO_OFFERS, OfferSet, OfferSets
 from loyalty.offers.storing import set_from
 from loyalty.programs.domain import Program
 
@@ -16,7 +16,7 @@ WHERE program_id = %s AND version > %s ORDER BY version
 """
 
 _remembered: dict[UUID, tuple[int, tuple[OfferSet, ...], OfferSets]] = {}
-_NONE = (0, (), OfferSets())
+_NONE = (0, (), NO_OFFERS)
 
 
 def offer_sets(session: Session, program: Program) -> OfferSets:

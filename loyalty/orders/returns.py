@@ -24,6 +24,7 @@ from loyalty.orders import events, queries
 from loyalty.orders.errors import OrderNotFound, ReturnedBeforePlaced, ReturnedInFuture
 from loyalty.orders.models import OrderRow, ReturnRow
 from loyalty.orders.queries import RecordedOrder
+from loyalty.orders.reinstating import reinstate
 from loyalty.orders.returning import NewReturn, Returned, rest_of
 from loyalty.orders.uncounting import uncount
 from loyalty.orders.undoing import take_back as take_back_points
@@ -184,6 +185,7 @@ def _uncount(
     program_id = case.program.program_id
     tally, less = uncount(session, case.order, case.program, case.book, state.lines)
     changes.add(tally.changes(program_id))
+    changes.add(reinstate(session, case.program, case.member, case.order, state.lines, now=now))
     # On the day on which it counted: not that of a shop whose clock runs ahead.
     news = News(min(case.order.placed_at, case.order.recorded_at), less, *cause)
     before, after, ladders = take_back(session, case.program, case.member, news, now=now)

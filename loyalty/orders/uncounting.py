@@ -8,6 +8,7 @@ from loyalty.earning import queries as earning
 from loyalty.earning.counting import Tally
 from loyalty.earning.domain import Awarded, Line, Purchase
 from loyalty.earning.judging import contribution_of
+from loyalty.earning.offering import limits_of
 from loyalty.earning.records import judged_from
 from loyalty.ledger.book import Book
 from loyalty.orders.queries import RecordedOrder
@@ -30,6 +31,7 @@ def uncount(
     tally.purchase(book.member_id, added, order.placed_at)
     judged, points = judged_from(order.judged), 0
     rules = earning.rules_of(session, program, judged.rules).by_code if judged else {}
+    limited = limits_of(judged.facts.offers) if judged else {}
     local = order.placed_at.astimezone(calendar.zone(program.time_zone))
     for award in order.awards:
         rule = rules.get(award.rule_code)
@@ -38,6 +40,8 @@ def uncount(
         if rule is not None and now_is != was:
             wholly = now_is == award.points
             tally.taken_back(book.member_id, rule, local, points=now_is - was, wholly=wholly)
+        elif award.rule_code in limited:
+            tally.budget(award.rule_code, was - now_is)
     return tally, Amounts(added.total.spend, -points, added.total.orders)
 
 

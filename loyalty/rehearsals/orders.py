@@ -30,12 +30,14 @@ PAGE = 1_000
 _SPAN = """program_id = %(program_id)s AND placed_at >= %(begin)s AND placed_at < %(end)s
     AND recorded_at <= %(known_at)s AND status <> 'cancelled'"""
 _COUNT = f"SELECT count(*) FROM orders WHERE {_SPAN}"
+# What offers gave is not the rules' to give.
 _PAGE = f"""
 SELECT o.order_id, o.member_id, o.customer_id, o.placed_at, o.total, o.returned <> '{{}}'::jsonb, o.recorded_at,
     CASE WHEN o.award_seqs <> '{{}}' THEN (
         SELECT json_object_agg(e.unit, e.points) FROM (
             SELECT unit, sum(points) AS points FROM entries
-            WHERE member_id = o.member_id AND seq = ANY(o.award_seqs) GROUP BY unit) e) END,
+            WHERE member_id = o.member_id AND seq = ANY(o.award_seqs) AND rule_code NOT LIKE 'offer:%%'
+            GROUP BY unit) e) END,
     CASE WHEN o.customer_id IS NOT NULL THEN o.lines END, o.shipping, o.discount, o.points_paid, o.channel,
     CASE WHEN %(metadata)s THEN o.metadata END
 FROM orders o
