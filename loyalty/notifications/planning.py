@@ -249,6 +249,9 @@ def _offered(fact: Told, known: Known) -> Iterator[Item]:
     data, ends = fact.data, fact.data["valid_to"] and _instant(fact.data["valid_to"])
     if ends is not None and ends <= known.now:
         return
+    if data.get("rank") not in (None, 1):
+        # Ten offers are shown together; a member hears of the best of them, and of what was given for a reason.
+        return
     told = {name: data[name] for name in ("assignment_id", "offer", "title", "valid_to")}
     yield _wanted(fact, "offer_assigned", told, key=data["assignment_id"], outdated_at=ends)
     days = known.settings.offer_ending_days

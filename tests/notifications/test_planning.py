@@ -1,5 +1,6 @@
 """What each fact leads to."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -161,6 +162,13 @@ def test_an_offer_is_told_and_told_again_when_it_ends():
 )
 def test_nobody_is_told_twice_in_the_last_days_of_an_offer_or_after_it(fact: Any, kinds: list[str]):
     assert [each.kind for each in plan([fact], known(offer_ending_days=3)).wanted] == kinds
+
+
+@pytest.mark.parametrize(("rank", "kinds"), [(1, ["offer_assigned"]), (2, []), (None, ["offer_assigned"])])
+def test_of_ten_offers_that_were_shown_together_a_member_hears_of_the_best(rank: int | None, kinds: list[str]):
+    fact = offered(2)
+
+    assert [each.kind for each in plan([replace(fact, data={**fact.data, "rank": rank})], known()).wanted] == kinds
 
 
 @pytest.mark.parametrize("how", ["redeemed", "dismissed", "expired"])
