@@ -1,14 +1,17 @@
 """What holds for any order, any rules of any kind and any member."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loyalty.earning.caps import room
-from loyalty.earning.domain import Count, Facts, Purchase
+from loyalty.earning.domain import Count, Facts, OfferTerms, Purchase
 from loyalty.earning.explaining import refusals
+from loyalty.earning.offering import offer_rules
 from loyalty.earning.records import Judged, judged_from
 from loyalty.earning.rules import Caps, EarningRule, Milestone, RuleSet
 from loyalty.earning.situation import Situation
@@ -39,15 +42,26 @@ caps = st.builds(
     st.sampled_from([(), (("month", 30),), (("ever", 50), ("day", 5))]),
     st.none() | st.integers(1, 100),
 )
+offers = st.builds(
+    lambda number, kind, value, days, categories, min_basis, budget: OfferTerms(
+        assignment_id=UUID(int=number), code=f"o{number}", version=3, kind=kind,
+        value=Decimal(value) if kind == "bonus_points" else Decimal(value).scaleb(-1), begins=NOW - timedelta(days=9),
+        ends=NOW + timedelta(days=days), categories=categories, min_basis=min_basis, budget=budget,
+    ),
+    st.integers(0, 99), st.sampled_from(["bonus_points", "multiplier"]), st.integers(11, 50), st.integers(-3, 3),
+    st.sampled_from([(), ("food",), ("other",)]), st.integers(0, 400), st.none() | st.integers(1, 100),
+)  # fmt: skip
 members = st.builds(
-    lambda number, used, left: Facts(
+    lambda number, used, left, held: Facts(
+        offers=tuple(held),
         history=History(Purchases(Sums(number, number, number * 100))),
         counts={("m0", "2026-03"): Count(used, 1, NOW), ("b1", "ever"): Count(used, 1, NOW)},
-        budgets={"m1": left, "b0": left},
+        budgets={"m1": left, "b0": left, **{f"offer:{terms.code}": left for terms in held}},
     ),
     st.integers(0, 5),
     st.integers(0, 40),
     st.integers(0, 20),
+    st.lists(offers, max_size=3, unique_by=lambda terms: terms.code),
 )
 
 
@@ -91,7 +105,8 @@ def test_no_award_is_above_its_cap(order: Purchase, rules: RuleSet, program: Pro
     local = Situation(order, rules, program, facts).local
 
     for award in worth(order, rules, program, facts).awards:
-        tightest = room(rules.by_code[award.rule_code], facts, local)
+        offered = {rule.code: rule for rule in offer_rules(facts)}
+        tightest = room({**rules.by_code, **offered}[award.rule_code], facts, local)
         assert tightest is None or award.points <= tightest[0]
         assert award.cut is None or (tightest is not None and award.cut.room == tightest[0])
 
