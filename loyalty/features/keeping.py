@@ -20,7 +20,7 @@ _SOME = f"""
 SELECT w.place, {_SUMS}
 FROM unnest(%s::uuid[], %s::text[], %s::text[]) WITH ORDINALITY AS w (member_id, level, code, place)
 CROSS JOIN LATERAL (
-    SELECT * FROM goods_features f WHERE f.member_id = w.member_id AND f.level = w.level AND f.code = w.code) g
+    SELECT * FROM goods_features f WHERE f.member_id = w.member_id AND f.level = w.level AND f.code = w.code LIMIT 1) g
 """
 _ALL = f"SELECT g.member_id, g.level, g.code, {_SUMS} FROM goods_features g WHERE g.member_id = ANY(%s::uuid[])"
 _MEMBERS = """
@@ -35,10 +35,10 @@ def some_goods(session: Session, wanted: Mapping[UUID, Collection[Of]]) -> dict[
     found: dict[UUID, dict[Of, GoodsSums]] = {}
     if not keys:
         return found
-    parameters = (
-        array_of([member_id for member_id, _ in keys]), array_of([of[0] for _, of in keys]),
-        array_of([of[1] for _, of in keys]),
-    )  # fmt: skip
+    # Of these many, only codes can hold what an array would have to quote.
+    members = ",".join([",".join([str(member_id)] * len(named)) for member_id, named in wanted.items() if named])
+    levels = ",".join([of[0] for _, of in keys])
+    parameters = (f"{{{members}}}", f"{{{levels}}}", array_of([of[1] for _, of in keys]))
     for place, *sums in session.rows(_SOME, parameters, into=tuple_row):
         member_id, of = keys[place - 1]
         found.setdefault(member_id, {})[of] = GoodsSums._make(sums)

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -102,6 +103,7 @@ def entry_of(order_id: str, placed_at: datetime) -> str:
     return f"{(placed_at - _BEGINNING) // _MICROSECOND:0{_DIGITS}x} {order_id}"
 
 
+@lru_cache(maxsize=16_384)
 def placed_at_of(entry: str) -> datetime:
     """When the order of an entry was placed.
 

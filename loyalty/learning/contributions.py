@@ -17,7 +17,6 @@ from loyalty.features.decay import HABIT, PACE, minus, plus, times, weight
 from loyalty.features.sums import GoodsChange, MemberChange, Of, entry_of
 from loyalty.rules.history import costs
 
-
 T = TypeVar("T")
 
 _NOTHING_BACK: Mapping[str, int] = {}

@@ -14,13 +14,16 @@ _ORDER = """
 o.member_id, o.order_id, o.placed_at, o.lines, o.discount, coalesce(o.returned -> 'lines', '{}') AS back,
 l.returned AS known, l.learner_id
 """
-# A guest's order is nobody's.
+# A guest's order is nobody's. Each is found by its keys, in this order: who knows little of the tables, as when they were
+# just filled, would go through all ids of the program instead.
 _NAMED = f"""
 SELECT {_ORDER}, m.merged_into IS NOT NULL FROM unnest(%s::text[]) AS w (order_id)
-JOIN natural_keys k ON k.program_id = %s AND k.kind = 'order' AND k.key = w.order_id
-JOIN orders o ON o.member_id = k.member_id AND o.order_id = k.key
-JOIN members m ON m.member_id = o.member_id
-LEFT JOIN learned_orders l ON l.member_id = o.member_id AND l.order_id = o.order_id
+CROSS JOIN LATERAL (
+    SELECT * FROM natural_keys n WHERE n.program_id = %s AND n.kind = 'order' AND n.key = w.order_id LIMIT 1) k
+CROSS JOIN LATERAL (SELECT * FROM orders b WHERE b.member_id = k.member_id AND b.order_id = k.key LIMIT 1) o
+CROSS JOIN LATERAL (SELECT * FROM members p WHERE p.member_id = o.member_id LIMIT 1) m
+LEFT JOIN LATERAL (
+    SELECT * FROM learned_orders h WHERE h.member_id = o.member_id AND h.order_id = o.order_id LIMIT 1) l ON true
 """
 _OF_MEMBERS = f"""
 SELECT {_ORDER} FROM orders o
@@ -60,8 +63,8 @@ def named_orders(
         return [], set()
     rows = session.rows(_NAMED, (array_of(order_ids), program_id), into=tuple_row)
     merged = {row[0] for row in rows if row[-1]}
-    stays = staying(session, merged) if merged else {}
-    orders = [_order(row, stays.get(row[0], row[0])) for row in rows]
+    stays = {row[0]: row[0] for row in rows} | (staying(session, merged) if merged else {})
+    orders = [_order(row, stays[row[0]]) for row in rows]
     moved = {
         order.learner_id for order, row in zip(orders, rows, strict=True) if row[7] not in (None, order.learner_id)
     }

@@ -14,10 +14,10 @@ from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
 from loyalty.features import keeping
 from loyalty.features.models import LearnedOrderRow
+from loyalty.features.sums import NO_SUMS
 from loyalty.learning import gathering
 from loyalty.learning.contributions import LearnedOrder
 from loyalty.learning.deciding import Changed, built, differences, with_redeemed
-from loyalty.features.sums import NO_SUMS
 
 
 def relearn(session: Session, program_id: UUID, member_ids: Collection[UUID]) -> int:
