@@ -48,7 +48,8 @@ def features_of(
         if level == "member":
             buying[member_id] = _buying(sums)
         else:
-            goods[level].setdefault(member_id, {})[code] = Goods(*sums[:6], orders_of(sums[6]))
+            sums[6] = orders_of(sums[6])
+            goods[level].setdefault(member_id, {})[code] = Goods(*sums[:7])
     for member_id, each in buying.items():
         categories, articles = goods["category"].get(member_id, {}), goods["sku"].get(member_id, {})
         found[member_id] = Features(each, categories, articles)

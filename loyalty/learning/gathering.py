@@ -14,8 +14,8 @@ _ORDER = """
 o.member_id, o.order_id, o.placed_at, o.lines, o.discount, coalesce(o.returned -> 'lines', '{}') AS back,
 l.returned AS known, l.learner_id
 """
-# A guest's order is nobody's. Each is found by its keys, in this order: who knows little of the tables, as when they were
-# just filled, would go through all ids of the program instead.
+# A guest's order is nobody's. Each is found by its keys, in this order: who knows little of the tables, as when they
+# were just filled, would go through all ids of the program instead.
 _NAMED = f"""
 SELECT {_ORDER}, m.merged_into IS NOT NULL FROM unnest(%s::text[]) AS w (order_id)
 CROSS JOIN LATERAL (
