@@ -16,7 +16,7 @@ from loyalty.learning.following import NAME
 from loyalty.learning.relearning import compared
 
 # So many members in one transaction, which holds up the follower of the log and nobody else.
-PAGE = 50
+PAGE = 25
 
 _BEFORE_ALL = UUID(int=0)
 _PAGE = """
