@@ -55,8 +55,7 @@ def compared(session: Session, program_id: UUID, member_ids: Collection[UUID]) -
 def put(changes: Changes, program_id: UUID, changed: Mapping[UUID, Changed]) -> None:
     """Add the rows that became others to those to be written."""
     for member_id, each in changed.items():
-        for of, (before, after) in each.goods.items():
-            keeping.put_goods(changes, member_id, of, before, after)
+        keeping.put_goods(changes, member_id, each.goods)
         if each.member is not None:
             keeping.put_member(changes, program_id, member_id, *each.member)
 

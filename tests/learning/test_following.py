@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from psycopg.rows import scalar_row
 
+from loyalty.db.batches import in_batches
 from loyalty.db.session import transaction
 from loyalty.features.domain import NO_FEATURES
-from loyalty.learning import following, gathering
+from loyalty.learning import following, gathering, jobs
 from loyalty.learning.following import follow_program
 from tests.api import Api
 from tests.builders import NOW
@@ -259,3 +260,12 @@ def test_orders_are_found_by_their_keys(shop: Api):
             )
         }
     assert not [plan for plan in plans if "Seq Scan" in plan]
+
+
+def test_the_job_learns_of_all_programs(shop: Api):
+    coffee(shop, "o-1", -5)
+    with shop.app.app_context():
+        all_are_visible(shop.program.program_id)
+        in_batches(jobs.follow)
+    assert features(shop).buying.orders == 1
+    assert_as_rebuilt(shop)
