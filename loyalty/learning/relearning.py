@@ -19,13 +19,17 @@ from loyalty.learning import gathering
 from loyalty.learning.contributions import LearnedOrder
 from loyalty.learning.deciding import Changed, built, differences, with_redeemed
 
+# The orders of so many members are held in memory at once.
+AT_ONCE = 25
+
 
 def relearn(session: Session, program_id: UUID, member_ids: Collection[UUID]) -> int:
     """Make the features of members what their orders say, who were not merged; answers how many rows were wrong."""
-    if not member_ids:
-        return 0
-    changes, wrong = compared(session, program_id, member_ids)
-    write(session, changes)
+    ordered, wrong = sorted(member_ids), 0
+    for begin in range(0, len(ordered), AT_ONCE):
+        changes, found = compared(session, program_id, ordered[begin : begin + AT_ONCE])
+        write(session, changes)
+        wrong += found
     return wrong
 
 
