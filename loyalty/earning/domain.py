@@ -6,8 +6,11 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from loyalty.features.domain import Habits
 from loyalty.programs.terms import Dates, Expiry
 from loyalty.rules.history import NO_HISTORY, History
+
+NO_HABITS = Habits()
 
 # Clocks of shops run ahead by seconds, not by minutes.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -107,6 +110,7 @@ class Facts:
     tier: str | None = None
     tier_terms: TierTerms | None = None
     history: History = NO_HISTORY
+    habits: Habits = NO_HABITS
     counts: Mapping[tuple[str, str], Count] = field(default_factory=dict)
     budgets: Mapping[str, int] = field(default_factory=dict)
 

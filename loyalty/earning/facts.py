@@ -10,8 +10,9 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.earning.domain import UNKNOWN, Count, Facts
+from loyalty.earning.domain import NO_HABITS, UNKNOWN, Count, Facts
 from loyalty.earning.rules import Needs
+from loyalty.features.domain import SUMMED, Buying, Habits, cuts_from
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 from loyalty.rules.history import History, Purchases, Sums
@@ -32,16 +33,25 @@ SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT 
    FROM unnest(%(codes)s::text[], %(periods)s::text[]) AS w (rule_code, period) CROSS JOIN LATERAL (
      SELECT * FROM rule_counts n
      WHERE n.member_id = m.member_id AND n.rule_code = w.rule_code AND n.period = w.period OFFSET 0) n
-  ) AS counts{standing}
-FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{wanted}
+  ) AS counts{habits}{standing}
+FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{features}{wanted}
 WHERE m.member_id = ANY(%(ids)s::uuid[])
 """
+# The cut points of the newest finished count lie beside its long document, which is not read.
+_HABITS = """,
+  f.orders AS f_orders, f.spend AS f_spend, f.gross AS f_gross, f.visits AS f_visits, f.worth AS f_worth,
+  f.first_at AS f_first_at, f.last_at AS f_last_at, f.redeemed AS f_redeemed,
+  (SELECT s.cuts FROM feature_statistics s WHERE s.program_id = m.program_id AND s.finished_at IS NOT NULL
+   ORDER BY s.version DESC LIMIT 1) AS cuts"""
+_FEATURES = " LEFT JOIN member_features f ON f.member_id = m.member_id"
 _NAMED = " AND c.category = ANY(%(categories)s::text[])"
 
 
 @lru_cache
-def _statement(*, all_categories: bool, tiers: bool, beside: str = "") -> str:
+def _statement(*, all_categories: bool, features: bool, tiers: bool, beside: str = "") -> str:
     return _FACTS.format(
+        habits=_HABITS if features else "",
+        features=_FEATURES if features else "",
         categories="" if all_categories else _NAMED,
         standing=f", {reading.COLUMNS}" if tiers else "",
         wanted=f" JOIN {reading.WANTED} ON w.member_id = m.member_id" if tiers else "",
@@ -60,6 +70,7 @@ class Wanted:
     all_categories: bool = False
     categories: frozenset[str] = frozenset()
     counts: frozenset[tuple[str, str]] = frozenset()
+    features: bool = False
 
     def __or__(self, other: "Wanted") -> "Wanted":
         return Wanted(
@@ -70,19 +81,20 @@ class Wanted:
             self.all_categories or other.all_categories,
             self.categories | other.categories,
             self.counts | other.counts,
+            self.features or other.features,
         )
 
     @property
     def anything(self) -> bool:
         """Whether anybody has to be looked up at all."""
-        return self.member or self.history or bool(self.counts)
+        return self.member or self.history or self.features or bool(self.counts)
 
     @classmethod
     def by(cls, needs: Needs, counts: Iterable[tuple[str, str]] = ()) -> "Wanted":
         """What conditions ask, with the counts of rules."""
         return cls(
             needs.member, needs.all_attributes, frozenset(needs.attributes), needs.history, needs.all_categories,
-            frozenset(needs.categories), frozenset(counts),
+            frozenset(needs.categories), frozenset(counts), needs.features,
         )  # fmt: skip
 
 
@@ -107,7 +119,7 @@ def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> di
     """What is known of members, but for their tiers. No statement where nothing is wanted."""
     if not wanted.anything:
         return dict.fromkeys(member_ids, UNKNOWN)
-    statement = _statement(all_categories=wanted.all_categories, tiers=False)
+    statement = _statement(all_categories=wanted.all_categories, features=wanted.features, tiers=False)
     rows = session.rows(statement, _parameters(member_ids, wanted), into=dict_row)
     return {row["member_id"]: _facts(row, wanted) for row in rows}
 
@@ -126,7 +138,9 @@ def known_of(
     where |= reading.parameters(ladders, asked, now=now) if ladders.any else {}
     where |= beside.parameters if beside else {}
     column = beside.column if beside else ""
-    statement = _statement(all_categories=wanted.all_categories, tiers=ladders.any, beside=column)
+    statement = _statement(
+        all_categories=wanted.all_categories, features=wanted.features, tiers=ladders.any, beside=column
+    )
     rows = {row["member_id"]: row for row in session.rows(statement, where, into=dict_row)}
     return Known(
         {member_id: _facts(row, wanted) for member_id, row in rows.items()},
@@ -171,8 +185,17 @@ def _facts(row: Mapping[str, Any], wanted: Wanted) -> Facts:
         **{name: row[name] for name in about},
         attributes=attributes,
         history=History(total, dict(_categories(row["categories"] or ()))) if wanted.history else History(),
+        habits=_habits(row) if wanted.features else NO_HABITS,
         counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in row["counts"] or ()},
     )
+
+
+def _habits(row: Mapping[str, Any]) -> Habits:
+    """As far as conditions ask: some of the sums are asked for only where offers are ranked."""
+    buying = Buying()
+    if row["f_orders"] is not None:
+        buying = Buying(**{name: row[f"f_{name}"] for name in SUMMED})
+    return Habits(buying, cuts_from(row["cuts"]))
 
 
 def _categories(found: Iterable[Sequence[Any]]) -> Iterable[tuple[str, Purchases]]:

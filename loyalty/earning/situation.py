@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any
 
@@ -11,6 +11,7 @@ from loyalty.core.categories import lineage
 from loyalty.earning.basis import basis_of
 from loyalty.earning.domain import Activity, Facts, Line, Moment, Occasion, Purchase
 from loyalty.earning.rules import Asks
+from loyalty.features import summary
 from loyalty.programs.domain import Program
 from loyalty.rules.expressions import Environment
 from loyalty.rules.history import Purchases
@@ -111,7 +112,7 @@ class Situation:
         """
         purchase, occasion, named = self.purchase, self.occasion, self.asks.needs.named
         seen: dict[str, Callable[[], Fields]] = {
-            "member": self._member, "history": self._history, "local": self._local,
+            "member": self._member, "history": self._history, "features": self._features, "local": self._local,
         }  # fmt: skip
         if purchase is not None:
             seen["order"] = lambda: self._order(purchase)
@@ -154,6 +155,11 @@ class Situation:
             "days_since_last_order": lambda: self._days_since(total.last_at),
             "categories": self._categories,
         }
+
+    def _features(self) -> Fields:
+        habits = self.facts.habits
+        now = summary.moment(habits.buying, self.at)
+        return {name: partial(figure, habits, now) for name, figure in summary.FIGURES.items()}
 
     def _categories(self) -> dict[str, Any]:
         named = dict.fromkeys(self.asks.needs.categories, Purchases())
