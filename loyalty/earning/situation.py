@@ -1,6 +1,6 @@
 """An occasion, or a member at a moment, as conditions see it: worked out once, and only as far as one of them asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import cached_property, partial
 from operator import attrgetter
@@ -13,7 +13,7 @@ from loyalty.earning.domain import Activity, Facts, Line, Moment, Occasion, Purc
 from loyalty.earning.rules import Asks
 from loyalty.features import summary
 from loyalty.programs.domain import Program
-from loyalty.rules.expressions import Environment
+from loyalty.rules.expressions import Environment, Unanswerable
 from loyalty.rules.history import Purchases
 
 # The fields of a variable, each worked out if it is named.
@@ -103,6 +103,16 @@ class Situation:
         if code not in self._segments:
             self._segments[code] = self.asks.segment_conditions[code].holds(self.environment)
         return self._segments[code]
+
+    def belongs(self, codes: Iterable[str]) -> bool:
+        """Whether the member is in any of some segments; in none that is not there, or that cannot be answered."""
+        return any(self._is_known_in(code) for code in codes)
+
+    def _is_known_in(self, code: str) -> bool:
+        try:
+            return code in self.asks.segment_conditions and self.is_in_segment(code)
+        except Unanswerable:
+            return False
 
     @cached_property
     def environment(self) -> Environment:
