@@ -34,6 +34,7 @@ from loyalty.orders import fact_schemas as orders_facts
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import fact_schemas as payments_facts
 from loyalty.payments import routes as payments_routes
+from loyalty.personalisation import segment_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import admin_routes as reward_admin_routes
@@ -79,6 +80,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
     (tiers_routes.bp, "admin"),
+    (segment_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
     (rehearsals_routes.bp, "admin"),
     (rehearsals_routes.of_ladders, "admin"),
