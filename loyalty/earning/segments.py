@@ -57,8 +57,10 @@ BUILT_IN = (
     ),
     Segment(
         "champions", "Champions",
-        "features.recency_quintile != null && features.recency_quintile >= 4 && features.frequency_quintile >= 4"
-        " && features.monetary_quintile >= 4",
+        " && ".join(
+            f"features.{by}_quintile != null && features.{by}_quintile >= 4"
+            for by in ("recency", "frequency", "monetary")
+        ),
         "In the upper two fifths by how lately they bought, how often, and how much.",
     ),
     Segment(
