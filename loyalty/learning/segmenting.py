@@ -38,8 +38,8 @@ INSERT INTO segment_sweeps (program_id, rules_version, statistics_version, begun
 SELECT p.program_id, -1, -1, to_timestamp(0), 0, 0 FROM programs p
 WHERE NOT EXISTS (SELECT FROM segment_sweeps s WHERE s.program_id = p.program_id) ON CONFLICT DO NOTHING
 """
-# By each program's own clock. Who waits longest comes first, so that a program of a million members keeps nobody up.
-_DUE = """
+# By each program's own clock.
+_SWEEPS = """
 SELECT s.program_id, p.clock_ahead AS ahead, s.after_member, s.done,
   s.finished_at IS NULL AND s.after_member IS NOT NULL AND s.rules_version = r.version
     AND s.statistics_version = t.version AS under_way,
@@ -52,17 +52,19 @@ CROSS JOIN LATERAL (SELECT coalesce((
 CROSS JOIN LATERAL (SELECT coalesce((
     SELECT f.version FROM feature_statistics f WHERE f.program_id = s.program_id AND f.finished_at IS NOT NULL
     ORDER BY f.version DESC LIMIT 1), 0) AS version) t
-WHERE s.finished_at IS NULL OR s.rules_version <> r.version OR s.statistics_version <> t.version
-   OR s.begun_at <= %(now)s + p.clock_ahead - %(a_day)s
-ORDER BY s.begun_at, s.program_id LIMIT 1 FOR UPDATE OF s SKIP LOCKED
+WHERE (s.finished_at IS NULL OR s.rules_version <> r.version OR s.statistics_version <> t.version
+   OR s.begun_at <= %(now)s + p.clock_ahead - %(a_day)s)
 """
+# Who waits longest comes first, so that a program of a million members keeps nobody waiting.
+_DUE = f"{_SWEEPS} ORDER BY s.begun_at, s.program_id LIMIT 1 FOR UPDATE OF s SKIP LOCKED"
+_DUE_OF_ONE = f"{_SWEEPS} AND s.program_id = %(program_id)s FOR UPDATE OF s SKIP LOCKED"
 _BEGIN = """
 UPDATE segment_sweeps SET rules_version = %(rules_version)s, statistics_version = %(statistics_version)s,
     begun_at = %(now)s, after_member = NULL, done = 0, finished_at = NULL,
     total = (SELECT count(*) FROM members m WHERE m.program_id = %(program_id)s)
 WHERE program_id = %(program_id)s
 """
-_GO_ON = "UPDATE segment_sweeps SET after_member = %s, done = %s WHERE program_id = %s"
+_MOVE = "UPDATE segment_sweeps SET after_member = %s, done = %s WHERE program_id = %s"
 _END = "UPDATE segment_sweeps SET done = %s, finished_at = %s WHERE program_id = %s"
 _COUNTED = """
 INSERT INTO segment_sizes (program_id, segment, size, counted_at)
@@ -120,11 +122,22 @@ def sweep_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
 
     A program is due once a day by its own clock, and as soon as other rules or other statistics are in force.
     """
-    session.run(_NEW)
+    # To insert a row waits for whoever has inserted it and is not done yet: so nothing else is done with it.
+    if begun := session.run(_NEW):
+        return begun
     sweep = session.row(_DUE, {"now": now, "a_day": A_DAY}, into=class_row(_Sweep))
-    if sweep is None:
-        return 0
-    program_id, now = sweep.program_id, now + sweep.ahead
+    return 0 if sweep is None else _go_on(session, sweep, limit, now + sweep.ahead)
+
+
+def sweep_program(session: Session, program_id: UUID, *, now: datetime, limit: int = PAGE) -> int:
+    """`sweep_batch` for one program."""
+    where = {"now": now, "a_day": A_DAY, "program_id": program_id}
+    sweep = session.row(_DUE_OF_ONE, where, into=class_row(_Sweep))
+    return 0 if sweep is None else _go_on(session, sweep, limit, now + sweep.ahead)
+
+
+def _go_on(session: Session, sweep: _Sweep, limit: int, now: datetime) -> int:
+    program_id = sweep.program_id
     after, done = (sweep.after_member, sweep.done) if sweep.under_way else (None, 0)
     if not sweep.under_way:
         versions = {"rules_version": sweep.rules_version, "statistics_version": sweep.statistics_version}
@@ -138,7 +151,7 @@ def sweep_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
         session.run(_COUNTED, {"program_id": program_id, "now": now, "codes": codes})
         session.run(_END, (done, now, program_id))
     else:
-        session.run(_GO_ON, (members[-1][0], done, program_id))
+        session.run(_MOVE, (members[-1][0], done, program_id))
     return len(members) + 1
 
 
