@@ -37,6 +37,7 @@ from loyalty.payments import fact_schemas as payments_facts
 from loyalty.payments import routes as payments_routes
 from loyalty.personalisation import admin_routes as offer_admin_routes
 from loyalty.personalisation import fact_schemas as offer_sets_facts
+from loyalty.personalisation import segment_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import admin_routes as reward_admin_routes
@@ -83,6 +84,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (earning_routes.bp, "admin"),
     (tiers_routes.bp, "admin"),
     (offer_admin_routes.bp, "admin"),
+    (segment_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
     (rehearsals_routes.bp, "admin"),
     (rehearsals_routes.of_ladders, "admin"),

@@ -13,6 +13,7 @@ from loyalty.notifications import models as notifications
 from loyalty.offers import models as offers
 from loyalty.orders import models as orders
 from loyalty.payments import models as payments
+from loyalty.personalisation import segment_models as segments
 from loyalty.programs import models as programs
 from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
@@ -25,6 +26,6 @@ from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, features, rules, offers, tiers, earning, vouchers, payments,
-    rewards, orders, activities, notifications, templates, webhooks, rehearsals, idempotency, throttling,
+    rewards, segments, orders, activities, notifications, templates, webhooks, rehearsals, idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -19,6 +19,7 @@ from loyalty.core.errors import OperatorError
 from loyalty.db.queue import Stopped, Unbatched, Work, call_often, forget_failed, queue, regularly, retry_stalled
 from loyalty.db.session import driver_url
 from loyalty.learning import jobs as learning
+from loyalty.learning import segment_jobs as segments
 from loyalty.ledger import jobs as ledger
 from loyalty.notifications import jobs as notifications
 from loyalty.rehearsals import jobs as rehearsals
@@ -70,6 +71,10 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
      "sends what goes by Apprise, if there is a service"),
     ("notifications.forget", "23 3 * * *", notifications.forget,
      "deletes messages that were not sent after 90 days, those that failed after 180, those that were sent after 730"),
+    ("learning.segments", SOON, segments.follow,
+     "moves members from segment to segment after what they did, once features know of it"),
+    ("learning.sweep_segments", "* * * * *", segments.sweep,
+     "looks at all members of a program for their segments: once a day, and when rules or statistics are new"),
     ("webhooks.relay", AT_ONCE, webhooks.relay,
      "gives webhooks the facts that are new, and calls for `webhooks.deliver` where something is due"),
     ("webhooks.forget", "29 3 * * *", webhooks.forget,

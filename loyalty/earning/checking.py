@@ -11,7 +11,7 @@ from typing import Any
 from loyalty.core.findings import Finding
 from loyalty.earning.checks import amounts, conditions, goods, limits, names, pairs, times
 from loyalty.earning.checks.proposal import NOTHING_KNOWN, Known, Proposal
-from loyalty.earning.rules import Segment
+from loyalty.earning.segments import Segment
 from loyalty.earning.storing import rule_from
 from loyalty.programs.domain import Program
 

@@ -7,8 +7,11 @@ from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
+from loyalty.features.domain import Habits
 from loyalty.programs.terms import Dates, Expiry
 from loyalty.rules.history import NO_HISTORY, History
+
+NO_HABITS = Habits()
 
 # Clocks of shops run ahead by seconds, not by minutes.
 CLOCK_SKEW = timedelta(minutes=5)
@@ -132,6 +135,7 @@ class Facts:
     tier_terms: TierTerms | None = None
     offers: tuple[OfferTerms, ...] = ()
     history: History = NO_HISTORY
+    habits: Habits = NO_HABITS
     counts: Mapping[tuple[str, str], Count] = field(default_factory=dict)
     budgets: Mapping[str, int] = field(default_factory=dict)
 

@@ -29,7 +29,7 @@ REVIEW = {
             "level": "warning",
             "code": "unused-segment",
             "pointer": "/segments/0",
-            "detail": "No rule names the segment 'regulars'. Name it in a rule, or leave it out.",
+            "detail": "No rule names the segment 'regulars'. If no reward or offer does, leave it out.",
         }
     ],
 }

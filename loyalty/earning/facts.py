@@ -10,8 +10,9 @@ from uuid import UUID
 from psycopg.rows import dict_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.earning.domain import UNKNOWN, Count, Facts
+from loyalty.earning.domain import NO_HABITS, UNKNOWN, Count, Facts
 from loyalty.earning.rules import Needs
+from loyalty.features.domain import SUMMED, Buying, Habits, cuts_from
 from loyalty.offers import queries as offers
 from loyalty.offers.domain import NO_OFFERS, Assignment, OfferSets
 from loyalty.offers.holding import HELD, held_from
@@ -35,8 +36,8 @@ SELECT m.member_id, m.enrolled_at, m.birth_date, m.locale, m.referred_by IS NOT 
    FROM unnest(%(codes)s::text[], %(periods)s::text[]) AS w (rule_code, period) CROSS JOIN LATERAL (
      SELECT * FROM rule_counts n
      WHERE n.member_id = m.member_id AND n.rule_code = w.rule_code AND n.period = w.period OFFSET 0) n
-  ) AS counts{offers}{standing}
-FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{wanted}
+  ) AS counts{habits}{offers}{standing}
+FROM members m LEFT JOIN purchase_histories h ON h.member_id = m.member_id{features}{wanted}
 WHERE m.member_id = ANY(%(ids)s::uuid[])
 """
 # The offers that an order of `offers_since` or later may redeem: also what has ended since.
@@ -45,12 +46,21 @@ _OFFERS = f""",
    WHERE a.member_id = m.member_id AND a.earns AND a.status IN ('activated', 'expired')
      AND a.valid_to > %(offers_since)s AND a.activated_at IS NOT NULL) AS offers
 """
+# The cut points of the newest finished count lie beside its long document, which is not read.
+_HABITS = """,
+  f.orders AS f_orders, f.spend AS f_spend, f.gross AS f_gross, f.visits AS f_visits, f.worth AS f_worth,
+  f.first_at AS f_first_at, f.last_at AS f_last_at, f.redeemed AS f_redeemed,
+  (SELECT s.cuts FROM feature_statistics s WHERE s.program_id = m.program_id AND s.finished_at IS NOT NULL
+   ORDER BY s.version DESC LIMIT 1) AS cuts"""
+_FEATURES = " LEFT JOIN member_features f ON f.member_id = m.member_id"
 _NAMED = " AND c.category = ANY(%(categories)s::text[])"
 
 
 @lru_cache
-def _statement(*, all_categories: bool, offers: bool, tiers: bool, beside: str = "") -> str:
+def _statement(*, all_categories: bool, features: bool, offers: bool, tiers: bool, beside: str = "") -> str:
     return _FACTS.format(
+        habits=_HABITS if features else "",
+        features=_FEATURES if features else "",
         offers=_OFFERS if offers else "",
         categories="" if all_categories else _NAMED,
         standing=f", {reading.COLUMNS}" if tiers else "",
@@ -73,6 +83,7 @@ class Wanted:
     all_categories: bool = False
     categories: frozenset[str] = frozenset()
     counts: frozenset[tuple[str, str]] = frozenset()
+    features: bool = False
     offers_since: datetime | None = None
 
     def __or__(self, other: "Wanted") -> "Wanted":
@@ -84,20 +95,22 @@ class Wanted:
             self.all_categories or other.all_categories,
             self.categories | other.categories,
             self.counts | other.counts,
+            self.features or other.features,
             min((at for at in (self.offers_since, other.offers_since) if at is not None), default=None),
         )
 
     @property
     def anything(self) -> bool:
         """Whether anybody has to be looked up at all."""
-        return self.member or self.history or bool(self.counts) or self.offers_since is not None
+        asked = self.member or self.history or self.features or bool(self.counts)
+        return asked or self.offers_since is not None
 
     @classmethod
     def by(cls, needs: Needs, counts: Iterable[tuple[str, str]] = ()) -> "Wanted":
         """What conditions ask, with the counts of rules."""
         return cls(
             needs.member, needs.all_attributes, frozenset(needs.attributes), needs.history, needs.all_categories,
-            frozenset(needs.categories), frozenset(counts),
+            frozenset(needs.categories), frozenset(counts), needs.features,
         )  # fmt: skip
 
 
@@ -127,7 +140,7 @@ def facts_of(session: Session, member_ids: Sequence[UUID], wanted: Wanted) -> di
     """What is known of members, but for their tiers. No statement where nothing is wanted."""
     if not wanted.anything:
         return dict.fromkeys(member_ids, UNKNOWN)
-    statement = _statement(all_categories=wanted.all_categories, offers=False, tiers=False)
+    statement = _statement(all_categories=wanted.all_categories, features=wanted.features, offers=False, tiers=False)
     rows = session.rows(statement, _parameters(member_ids, wanted), into=dict_row)
     return {row["member_id"]: _facts(row, wanted) for row in rows}
 
@@ -147,7 +160,9 @@ def known_of(
     where |= reading.parameters(ladders, asked, now=now) if ladders.any else {}
     where |= beside.parameters if beside else {}
     column = beside.column if beside else ""
-    statement = _statement(all_categories=wanted.all_categories, offers=held, tiers=ladders.any, beside=column)
+    statement = _statement(
+        all_categories=wanted.all_categories, features=wanted.features, offers=held, tiers=ladders.any, beside=column
+    )
     rows = {row["member_id"]: row for row in session.rows(statement, where, into=dict_row)}
     return Known(
         {member_id: _facts(row, wanted) for member_id, row in rows.items()},
@@ -197,8 +212,17 @@ def _facts(row: Mapping[str, Any], wanted: Wanted) -> Facts:
         **{name: row[name] for name in about},
         attributes=attributes,
         history=History(total, dict(_categories(row["categories"] or ()))) if wanted.history else History(),
+        habits=_habits(row) if wanted.features else NO_HABITS,
         counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in row["counts"] or ()},
     )
+
+
+def _habits(row: Mapping[str, Any]) -> Habits:
+    """As far as conditions ask: some of the sums are asked for only where offers are ranked."""
+    buying = Buying()
+    if row["f_orders"] is not None:
+        buying = Buying(**{name: row[f"f_{name}"] for name in SUMMED})
+    return Habits(buying, cuts_from(row["cuts"]))
 
 
 def _categories(found: Iterable[Sequence[Any]]) -> Iterable[tuple[str, Purchases]]:

@@ -1,5 +1,6 @@
 """Rules in force, remembered by the program's configuration version; drafts, and what there is to say of them."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,7 +16,8 @@ from loyalty.earning.checks.coverage import all_above
 from loyalty.earning.checks.proposal import Known
 from loyalty.earning.domain import Draft
 from loyalty.earning.errors import RuleSetNotFound
-from loyalty.earning.rules import RuleSet, Segment
+from loyalty.earning.rules import RuleSet
+from loyalty.earning.segments import Segment
 from loyalty.earning.storing import DEFAULT_RULE, rule_from
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
@@ -64,6 +66,14 @@ def rules_at(session: Session, program: Program, instant: datetime) -> RuleSet:
 def rules_of(session: Session, program: Program, version: int) -> RuleSet:
     """One published set, by version: published sets stay for ever."""
     return next((s for s in _published(session, program) if s.version == version), _DEFAULT)
+
+
+def segments_at(session: Session, program: Program, instant: datetime) -> Mapping[str, Segment]:
+    """All segments there are at an instant, by code: those of the rules in force, and those that every program has.
+
+    Their conditions are `rules_at(…).segment_conditions`. No statement while the configuration stays as it is.
+    """
+    return rules_at(session, program, instant).all_segments
 
 
 def budgets_of(session: Session, program_id: UUID, *, now: datetime) -> list[dict[str, Any]]:

@@ -7,9 +7,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from loyalty.earning.domain import UNKNOWN, Count, Facts, OfferTerms, TierTerms
+from loyalty.earning.domain import NO_HABITS, UNKNOWN, Count, Facts, OfferTerms, TierTerms
+from loyalty.features.domain import SUMMED, Buying, Habits, cuts_from
 from loyalty.programs.terms import expiry_from
 from loyalty.rules.history import History, Purchases, Sums
+
+_INSTANTS = frozenset({"first_at", "last_at"})
+_SUMS = frozenset({"visits", "worth"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ def _facts(facts: Facts) -> dict[str, Any]:
         "offers": [_offer(terms) for terms in facts.offers],
         "history": _purchases(history.total) if history.total != Purchases() else None,
         "categories": {path: _purchases(bought) for path, bought in history.categories.items()},
+        "habits": _habits(facts.habits),
         "counts": [[*key, c.points, c.times, _text(c.last_at)] for key, c in facts.counts.items()],
         "budgets": facts.budgets,
     }
@@ -67,6 +72,7 @@ def _facts_from(stored: Mapping[str, Any]) -> Facts:
         tier_terms=_terms_from(stored.get("tier_terms")),
         offers=tuple(_offer_from(terms) for terms in stored.get("offers", ())),
         history=history,
+        habits=_habits_from(stored.get("habits")),
         counts={(code, p): Count(n, times, _instant(at)) for code, p, n, times, at in stored.get("counts", ())},
         budgets=stored.get("budgets", {}),
     )
@@ -106,6 +112,34 @@ def _purchases(bought: Purchases) -> list[Any]:
 def _purchases_from(stored: list[Any]) -> Purchases:
     *sums, last_at = stored
     return Purchases(Sums(*sums), _instant(last_at))
+
+
+def _habits(habits: Habits) -> dict[str, Any] | None:
+    """Decimals as texts: the sums are exact."""
+    if habits == NO_HABITS:
+        return None
+    found = {name: getattr(habits.buying, name) for name in SUMMED}
+    return {
+        **{name: _plain(value) for name, value in found.items() if value},
+        **({"cuts": habits.cuts.document()} if habits.cuts else {}),
+    }
+
+
+def _plain(value: int | Decimal | datetime) -> int | str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return f"{value:f}" if isinstance(value, Decimal) else value
+
+
+def _habits_from(stored: Mapping[str, Any] | None) -> Habits:
+    if stored is None:
+        return NO_HABITS
+    made = {name: value for name, value in stored.items() if name != "cuts"}
+    for name in _INSTANTS & made.keys():
+        made[name] = datetime.fromisoformat(made[name])
+    for name in _SUMS & made.keys():
+        made[name] = Decimal(made[name])
+    return Habits(Buying(**made), cuts_from(stored.get("cuts")))
 
 
 def _text(value: date | None) -> str | None:

@@ -181,7 +181,11 @@ def _plain(number: Decimal) -> str:
 
 
 class SegmentSchema(Schema):
-    """Members who meet a condition on `member`, `history`, `now` and `local`. Rules name segments by their code."""
+    """Members who meet a condition on `member`, `history`, `features`, `now` and `local`.
+
+    Rules, rewards and offers name segments by their code. One with the code of a segment that every program has takes
+    its place.
+    """
 
     code = Code(required=True)
     name = Text(most=200, required=True)

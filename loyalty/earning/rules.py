@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from loyalty.earning.naming import named_by
+from loyalty.earning.segments import Segment, conditions, registry
 from loyalty.programs.domain import POINTS
 from loyalty.programs.terms import Activation, Expiry
 from loyalty.rules.expressions import Condition, condition
@@ -78,15 +79,6 @@ class Caps:
     per_order: int | None = None
     per_member: tuple[tuple[Period, int], ...] = ()
     budget: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """Members who meet a condition."""
-
-    code: str
-    name: str
-    when: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,16 +211,21 @@ class RuleSet:
 
     @cached_property
     def segment_conditions(self) -> dict[str, Condition]:
-        """The conditions of the segments, compiled."""
-        return {segment.code: condition(segment.when) for segment in self.segments}
+        """The conditions of all segments there are under these rules, compiled."""
+        return conditions(self.segments)
+
+    @cached_property
+    def all_segments(self) -> Mapping[str, Segment]:
+        """All segments there are under these rules, by code: the ones they name, and those every program has."""
+        return registry(self.segments)
 
     @cached_property
     def needs(self) -> "Needs":
         """What must be known of a member to judge by these rules."""
-        conditions = [rule.condition for rule in self.rules if rule.condition is not None]
+        asking = [rule.condition for rule in self.rules if rule.condition is not None]
         named = {code for rule in self.rules for code in rule.segments}
-        conditions += [found for code, found in self.segment_conditions.items() if code in named]
-        asked = needs_of(conditions)
+        asking += [found for code, found in self.segment_conditions.items() if code in named]
+        asked = needs_of(asking)
         return replace(
             asked,
             member=asked.member or any(rule.birthday or rule.tiers for rule in self.rules),
@@ -252,11 +249,12 @@ class Needs:
     budgets: Mapping[str, int] = field(default_factory=dict)
     named: Mapping[str, frozenset[str] | None] = field(default_factory=dict)
     lines: bool = False
+    features: bool = False
 
     @property
     def anything(self) -> bool:
         """Whether the member has to be looked up at all."""
-        return self.member or self.history or bool(self.counted)
+        return self.member or self.history or self.features or bool(self.counted)
 
 
 class Asks(Protocol):
@@ -283,6 +281,7 @@ def needs_of(conditions: Collection[Condition]) -> Needs:
         attributes=tuple(sorted({path[2] for path in attributes if len(path) > 2})),  # noqa: PLR2004
         member="member" in roots,
         history="history" in roots,
+        features="features" in roots,
         # One that is not named by a literal may be any.
         all_categories=any(len(path) == 2 for path in categories),  # noqa: PLR2004
         categories=tuple(sorted({path[2] for path in categories if len(path) > 2})),  # noqa: PLR2004

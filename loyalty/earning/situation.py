@@ -1,8 +1,8 @@
 """An occasion, or a member at a moment, as conditions see it: worked out once, and only as far as one of them asks."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from operator import attrgetter
 from typing import Any
 
@@ -11,8 +11,9 @@ from loyalty.core.categories import lineage
 from loyalty.earning.basis import basis_of
 from loyalty.earning.domain import Activity, Facts, Line, Moment, Occasion, Purchase
 from loyalty.earning.rules import Asks
+from loyalty.features import summary
 from loyalty.programs.domain import Program
-from loyalty.rules.expressions import Environment
+from loyalty.rules.expressions import Environment, Unanswerable
 from loyalty.rules.history import Purchases
 
 # The fields of a variable, each worked out if it is named.
@@ -103,6 +104,16 @@ class Situation:
             self._segments[code] = self.asks.segment_conditions[code].holds(self.environment)
         return self._segments[code]
 
+    def belongs(self, codes: Iterable[str]) -> bool:
+        """Whether the member is in any of some segments; in none that is not there, or that cannot be answered."""
+        return any(self._is_known_in(code) for code in codes)
+
+    def _is_known_in(self, code: str) -> bool:
+        try:
+            return code in self.asks.segment_conditions and self.is_in_segment(code)
+        except Unanswerable:
+            return False
+
     @cached_property
     def environment(self) -> Environment:
         """What conditions see (`loyalty.rules.vocabulary` says what each value means), as far as they name it.
@@ -111,7 +122,7 @@ class Situation:
         """
         purchase, occasion, named = self.purchase, self.occasion, self.asks.needs.named
         seen: dict[str, Callable[[], Fields]] = {
-            "member": self._member, "history": self._history, "local": self._local,
+            "member": self._member, "history": self._history, "features": self._features, "local": self._local,
         }  # fmt: skip
         if purchase is not None:
             seen["order"] = lambda: self._order(purchase)
@@ -154,6 +165,11 @@ class Situation:
             "days_since_last_order": lambda: self._days_since(total.last_at),
             "categories": self._categories,
         }
+
+    def _features(self) -> Fields:
+        habits = self.facts.habits
+        now = summary.moment(habits.buying, self.at)
+        return {name: partial(figure, habits, now) for name, figure in summary.FIGURES.items()}
 
     def _categories(self) -> dict[str, Any]:
         named = dict.fromkeys(self.asks.needs.categories, Purchases())

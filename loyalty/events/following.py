@@ -23,6 +23,10 @@ WHERE EXISTS (
     AND (e.xid, e.seq) > (coalesce(f.xid, -1), coalesce(f.seq, -1)) AND e.xid < {HORIZON})
 ORDER BY p.program_id
 """
+_BEHIND_ANOTHER = """
+SELECT b.program_id FROM followers b LEFT JOIN followers f ON f.name = %(name)s AND f.program_id = b.program_id
+WHERE b.name = %(after)s AND (b.xid, b.seq) > (coalesce(f.xid, -1), coalesce(f.seq, -1)) ORDER BY b.program_id
+"""
 # To insert a place that is there would wait for whoever is moving it.
 _BEGIN = """
 INSERT INTO followers (name, program_id, xid, seq) SELECT %(name)s, %(program_id)s, -1, -1
@@ -31,15 +35,19 @@ ON CONFLICT DO NOTHING
 """
 _PLACE = "SELECT xid, seq FROM followers WHERE name = %s AND program_id = %s FOR UPDATE SKIP LOCKED"
 _HOLD = "SELECT 1 FROM followers WHERE name = %s AND program_id = %s FOR UPDATE"
+_AT = "SELECT xid, seq FROM followers WHERE name = %s AND program_id = %s"
 _NEXT = f"""
 WITH page AS MATERIALIZED (
     SELECT owner_id, event_id, type, version, customer_id, occurred_at, recorded_at, data, xid, seq FROM events
     WHERE program_id = %(program_id)s AND (xid, seq) > (%(xid)s::bigint, %(seq)s::bigint) AND xid < {HORIZON}
+        AND (xid, seq) <= (%(to_xid)s::bigint, %(to_seq)s::bigint)
     ORDER BY xid, seq LIMIT %(limit)s)
 SELECT * FROM page WHERE type = ANY(%(types)s)
 OR (xid, seq) = (SELECT p.xid, p.seq FROM page p ORDER BY p.xid DESC, p.seq DESC LIMIT 1)
 ORDER BY xid, seq
 """
+# No fact lies behind it.
+_END = (2**63 - 1, 2**63 - 1)
 _MOVE = "UPDATE followers SET xid = %s, seq = %s WHERE name = %s AND program_id = %s"
 
 
@@ -59,23 +67,34 @@ class LoggedFact:
     seq: int
 
 
-def behind(session: Session, name: str) -> list[UUID]:
-    """The programs that have facts which the follower called `name` has not seen."""
-    return session.rows(_BEHIND, {"name": name}, into=scalar_row)
+def behind(session: Session, name: str, *, after: str | None = None) -> list[UUID]:
+    """The programs that have facts which the follower called `name` has not seen.
+
+    `after`: but the follower of that name has.
+    """
+    statement = _BEHIND if after is None else _BEHIND_ANOTHER
+    return session.rows(statement, {"name": name, "after": after}, into=scalar_row)
 
 
 def follow(
-    session: Session, name: str, program_id: UUID, types: Sequence[str], *, limit: int
+    session: Session, name: str, program_id: UUID, types: Sequence[str], *, limit: int, after: str | None = None
 ) -> list[LoggedFact] | None:
     """What is new of some types among the next `limit` facts of a program, and the place after these is kept.
 
-    None if there is nothing new at all, or if somebody else follows under this name at the moment.
+    None if there is nothing new at all, or if somebody else follows under this name at the moment. `after`: no further
+    than the follower of that name has come, so that what it made of facts is there.
     """
     session.run(_BEGIN, {"name": name, "program_id": program_id})
     place = session.row(_PLACE, (name, program_id), into=tuple_row)
     if place is None:
         return None
-    where = {"program_id": program_id, "xid": place[0], "seq": place[1], "limit": limit, "types": array_of(types)}
+    to = _END if after is None else session.row(_AT, (after, program_id), into=tuple_row)
+    if to is None:
+        return None
+    where = {
+        "program_id": program_id, "xid": place[0], "seq": place[1], "to_xid": to[0], "to_seq": to[1], "limit": limit,
+        "types": array_of(types),
+    }  # fmt: skip
     rows = session.rows(_NEXT, where, into=dict_row)
     if not rows:
         return None

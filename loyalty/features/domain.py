@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 Level = Literal["category", "sku"]
 
@@ -55,4 +55,42 @@ class Features:
     skus: Mapping[str, Goods] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Where the members of a program who ever bought fall into five parts of equal size, as of an instant.
+
+    Four numbers each, the smallest first: whole days since the last order; decayed visits and decayed spend, both as of
+    that instant (`decay.as_of` with `decay.PACE`).
+    """
+
+    as_of: datetime
+    recency: tuple[float, ...]
+    visits: tuple[float, ...]
+    worth: tuple[float, ...]
+
+    def document(self) -> dict[str, Any]:
+        """As it is stored."""
+        parts = {"recency": self.recency, "visits": self.visits, "worth": self.worth}
+        return {"as_of": self.as_of.isoformat(), **{name: list(cuts) for name, cuts in parts.items()}}
+
+
+@dataclass(frozen=True, slots=True)
+class Habits:
+    """How a member buys, and how everybody does, for comparison: what the conditions on `features` are asked of."""
+
+    buying: Buying = Buying()
+    cuts: Cuts | None = None
+
+
 NO_FEATURES = Features()
+
+# Of how a member buys in all, what whole numbers are made of (`features.summary`).
+SUMMED = ("orders", "spend", "gross", "visits", "worth", "first_at", "last_at", "redeemed")
+
+
+def cuts_from(stored: Mapping[str, Any] | None) -> Cuts | None:
+    """Cut points from their stored form."""
+    if stored is None:
+        return None
+    parts = {name: tuple(stored[name]) for name in ("recency", "visits", "worth")}
+    return Cuts(datetime.fromisoformat(stored["as_of"]), **parts)

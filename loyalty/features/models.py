@@ -75,8 +75,9 @@ class LearnedOrderRow(Base):
 class StatisticsRow(Base):
     """What the purchases of a program say all together, counted as of an instant; the newest finished one is used.
 
-    `document`: the figures of each category and article; `weights`: item-item weights as float32, row by row, in the
-    order of the document's categories.
+    `cuts`: where members fall into five parts of equal size (`features.domain.Cuts`), beside the rest because the
+    path of an order reads it. `document`: the figures of each category and article; `weights`: item-item weights as
+    float32, row by row, in the order of the document's categories.
     """
 
     __tablename__ = "feature_statistics"
@@ -94,5 +95,6 @@ class StatisticsRow(Base):
     done: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     total: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
     finished_at: Mapped[datetime | None] = mapped_column(TIMESTAMP(timezone=True))
+    cuts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     document: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     weights: Mapped[bytes | None] = mapped_column(LargeBinary)

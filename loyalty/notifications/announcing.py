@@ -9,6 +9,7 @@ import orjson
 from psycopg.rows import dict_row, tuple_row
 
 from loyalty.db.session import Session
+from loyalty.earning.belonging import Who, belonging
 from loyalty.notifications import arranging
 from loyalty.notifications.domain import Wanted
 from loyalty.notifications.planning import Announced
@@ -75,7 +76,7 @@ def announce_batch(session: Session, *, now: datetime, limit: int = BATCH) -> in
     members: list[tuple[UUID, datetime, str]] = []
     if reward is not None and (reward.valid_to is None or reward.valid_to > now):
         members = session.rows(_MEMBERS, (program_id, sweep["after"], limit), into=tuple_row)
-        who = _of_tiers(session, program, reward, members, now=now)
+        who = _in_segments(session, program, reward, _of_tiers(session, program, reward, members, now=now), now=now)
         wanted = [_wanted(member_id, sweep, reward) for member_id in who]
         enqueue(session, program_id, wanted, arranging.settings_of(session, program_id), now=now)
     if len(members) < limit:
@@ -87,13 +88,23 @@ def announce_batch(session: Session, *, now: datetime, limit: int = BATCH) -> in
 
 def _of_tiers(
     session: Session, program: Program, reward: Reward, members: Sequence[tuple[UUID, datetime, str]], *, now: datetime
-) -> list[UUID]:
+) -> list[Who]:
     """The active ones of the tiers that may have the reward."""
     active = [(member_id, enrolled_at) for member_id, enrolled_at, status in members if status == "active"]
     if not reward.tiers:
-        return [member_id for member_id, _ in active]
+        return active
     held = reading.tiers_of(session, tiers.ladders(session, program), active, now=now)
-    return [member_id for member_id, _ in active if member_id in held and held[member_id].code in reward.tiers]
+    return [who for who in active if who[0] in held and held[who[0]].code in reward.tiers]
+
+
+def _in_segments(
+    session: Session, program: Program, reward: Reward, members: Sequence[Who], *, now: datetime
+) -> list[UUID]:
+    """Those in the segments that may have the reward."""
+    if not reward.segments:
+        return [member_id for member_id, _ in members]
+    found = belonging(session, program, members, reward.segments, now=now)
+    return [member_id for member_id, _ in members if found[member_id]]
 
 
 def _wanted(member_id: UUID, sweep: dict[str, Any], reward: Reward) -> Wanted:

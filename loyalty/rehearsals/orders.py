@@ -125,7 +125,7 @@ def facts(
     needs = rule_set.needs
     wanted = Wanted(
         needs.member, needs.all_attributes, frozenset(needs.attributes), needs.history, needs.all_categories,
-        frozenset(needs.categories),
+        frozenset(needs.categories), features=needs.features,
     )  # fmt: skip
     families = merged.families(owners) if needs.history else dict(zip(owners, owners, strict=True))
     known = facts_of(session, list(families), wanted)

@@ -1,6 +1,6 @@
 """Whether a member can have a reward, and if not, every reason why not: asked by the catalogue and by redemption."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -13,12 +13,14 @@ from loyalty.rules.expressions import Environment, Unanswerable
 from loyalty.tiers.domain import Tier
 
 Why = Literal[
-    "ended", "out_of_stock", "not_started", "tier_too_low", "limit_reached", "condition_not_met", "insufficient_points"
-]
+    "ended", "out_of_stock", "not_started", "tier_too_low", "limit_reached", "not_in_segment",
+    "condition_not_met", "insufficient_points",
+]  # fmt: skip
 
 # What keeps a reward away longest comes last: first what points will buy, last what is over.
 FARTHEST: tuple[Why, ...] = (
-    "insufficient_points", "tier_too_low", "not_started", "limit_reached", "condition_not_met", "out_of_stock", "ended",
+    "insufficient_points", "tier_too_low", "not_started", "limit_reached", "condition_not_met", "not_in_segment",
+    "out_of_stock", "ended",
 )  # fmt: skip
 _DISTANCE = {why: number for number, why in enumerate(FARTHEST, 1)}
 
@@ -36,13 +38,17 @@ class Reason:
         return _DISTANCE[self.code]
 
 
+def _to_none(_codes: Iterable[str]) -> bool:
+    return False
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asking:
     """Who asks for rewards, and when: what availability depends on.
 
     `had`: how often the member had a reward, by its code and period. `left`: how many there are of rewards, where that
-    is known. `environment`: what conditions see. `tiers`: the codes of all tiers, the lowest first. `in_full`: whether
-    a condition that does not hold tells what it saw.
+    is known. `environment`: what conditions see. `belongs`: whether the member is in any of some segments. `tiers`: the
+    codes of all tiers, the lowest first. `in_full`: whether a condition that does not hold tells what it saw.
     """
 
     at: datetime
@@ -53,6 +59,7 @@ class Asking:
     had: Mapping[tuple[str, Period], int] = field(default_factory=dict)
     left: Mapping[str, int] = field(default_factory=dict)
     environment: Environment = field(default_factory=lambda: Environment({}))
+    belongs: Callable[[Iterable[str]], bool] = _to_none
     in_full: bool = True
 
     @property
@@ -106,6 +113,7 @@ def availability(reward: Reward, asking: Asking) -> Availability:
         _OUT_OF_STOCK if asking.left.get(reward.code, reward.left) == 0 else None,
         _tier(reward, asking) if reward.tiers else None,
         _limits(reward, asking) if reward.limits else None,
+        _segments(reward, asking) if reward.segments else None,
         _condition(reward, asking) if reward.when is not None else None,
         _points(points, missing, asking) if missing else None,
     )
@@ -181,6 +189,13 @@ def _limits(reward: Reward, asking: Asking) -> Reason | None:
 
 def _later(one: datetime | None, other: datetime | None) -> bool:
     return other is not None and (one is None or one > other)
+
+
+def _segments(reward: Reward, asking: Asking) -> Reason | None:
+    if asking.belongs(reward.segments):
+        return None
+    # What a shop thinks of its members, such as that they have lapsed, is not theirs to read.
+    return Reason("not_in_segment", {"segments": list(reward.segments)} if asking.in_full else {})
 
 
 def _condition(reward: Reward, asking: Asking) -> Reason | None:

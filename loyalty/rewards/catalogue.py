@@ -1,7 +1,7 @@
 """The catalogue: remembered by the configuration version of its program; what is left of rewards is always read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,7 @@ from uuid import UUID
 from psycopg.rows import dict_row, scalar_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.earning.rules import Needs, needs_of
+from loyalty.earning.rules import Needs, RuleSet, needs_of
 from loyalty.programs.domain import Program
 from loyalty.rewards import stock
 from loyalty.rewards.domain import NewReward, Reward
@@ -54,14 +54,25 @@ class Limits:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The rewards that can be had, or could be, by code. What is left of them is not known here."""
+    """The rewards that can be had, or could be, by code. What is left of them is not known here.
+
+    `segment_conditions`: of the segments there are, if any reward names one (`within`).
+    """
 
     rewards: Mapping[str, Reward]
+    segment_conditions: Mapping[str, Condition] = field(default_factory=dict)
 
     @cached_property
     def needs(self) -> Needs:
         """What must be known of a member to answer all conditions."""
-        return needs_of({each.condition for each in self.rewards.values() if each.condition is not None})
+        asked = {each.condition for each in self.rewards.values() if each.condition is not None}
+        found = (self.segment_conditions.get(code) for code in self.named_segments)
+        return needs_of(asked | {each for each in found if each is not None})
+
+    @cached_property
+    def named_segments(self) -> frozenset[str]:
+        """The codes of the segments that rewards are for."""
+        return frozenset(code for reward in self.rewards.values() for code in reward.segments)
 
     @cached_property
     def limits(self) -> Limits | None:
@@ -71,9 +82,14 @@ class Catalogue:
             return None
         return Limits(*(array_of(column) for column in zip(*found, strict=True)))
 
-    @property
-    def segment_conditions(self) -> dict[str, Condition]:
-        """Rewards name no segments."""
+    def within(self, rule_set: RuleSet) -> "Catalogue":
+        """The same with the segments there are under rules; made once for each rules."""
+        if rule_set.version not in self._within:
+            self._within[rule_set.version] = Catalogue(self.rewards, rule_set.segment_conditions)
+        return self._within[rule_set.version]
+
+    @cached_property
+    def _within(self) -> dict[int, "Catalogue"]:
         return {}
 
     def only(self, reward: Reward) -> "Catalogue":

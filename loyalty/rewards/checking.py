@@ -1,21 +1,24 @@
 """What is wrong with a reward before it is published, and what is probably not meant. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from itertools import pairwise
 
 from loyalty.core.findings import Finding, error, listed, meant, warning
+from loyalty.earning.segments import BUILT_IN_CODES
 from loyalty.rewards.availability import starts_for
 from loyalty.rewards.domain import PERIODS, NewReward
 from loyalty.rules import findings
 from loyalty.tiers.domain import Ladder
 
 
-def check(reward: NewReward, ladder: Ladder | None, *, now: datetime) -> list[Finding]:
-    """What there is to be said of a reward, errors first. `ladder`: the one in force."""
+def check(
+    reward: NewReward, ladder: Ladder | None, segments: Collection[str] = BUILT_IN_CODES, *, now: datetime
+) -> list[Finding]:
+    """What there is to be said of a reward, errors first. `ladder` and `segments`: those in force."""
     found = [
         *_condition(reward), *_value(reward), *_season(reward, now), *_tiers(reward, ladder), *_limits(reward),
-        *_stock(reward),
+        *_stock(reward), *_segments(reward, segments),
     ]  # fmt: skip
     return sorted(found, key=lambda each: each.level)
 
@@ -71,6 +74,13 @@ def _limits(reward: NewReward) -> Iterator[Finding]:
         if few >= many:
             detail = f"It says nothing beside the limit of {many} for '{longer}': leave it out, or make it smaller."
             yield warning("idle-limit", detail, "limits", shorter)
+
+
+def _segments(reward: NewReward, there: Collection[str]) -> Iterator[Finding]:
+    for number, code in enumerate(reward.segments):
+        if code not in there:
+            detail = f"There is no segment '{code}'.{meant(code, there)} So nobody is in it; GET /v1/admin/segments."
+            yield warning("unknown-segment", detail, "segments", number)
 
 
 def _stock(reward: NewReward) -> Iterator[Finding]:

@@ -42,8 +42,9 @@ class NewReward:
 
     `points` is what it costs, unless `points_by_tier` says otherwise. `stock` is what there is to give; None: without
     end. `limits`: how often a member may have it in a period. `tiers`: who may have it (none: everybody); tiers with
-    early access may have it before `valid_from`, unless `early_access` is off. `low_stock`: at how many left the shop
-    is told. `sort`: what is smaller stands first among equals.
+    early access may have it before `valid_from`, unless `early_access` is off. `segments`: who is in none of them
+    cannot have it (none: everybody can). `low_stock`: at how many left the shop is told. `sort`: what is smaller stands
+    first among equals.
     """
 
     name: str
@@ -55,6 +56,7 @@ class NewReward:
     low_stock: int | None = None
     limits: Mapping[Period, int] = field(default_factory=dict)
     tiers: tuple[str, ...] = ()
+    segments: tuple[str, ...] = ()
     early_access: bool = True
     when: str | None = None
     valid_from: datetime | None = None

@@ -11,6 +11,7 @@ from loyalty.audit.domain import COMMAND_LINE
 from loyalty.core.errors import NothingToPublish
 from loyalty.core.findings import Finding
 from loyalty.db.session import Session
+from loyalty.earning.queries import segments_at
 from loyalty.events import service as facts
 from loyalty.programs import queries as programs
 from loyalty.rewards import arranging, catalogue, events, stock
@@ -146,7 +147,7 @@ def findings(session: Session, program_id: UUID, new: NewReward, *, now: datetim
     """What there is to be said of a reward before it is published."""
     program = programs.load(session, program_id)
     in_force = tiers.ladders(session, program).at(now)
-    return check(new, in_force, now=now)
+    return check(new, in_force, segments_at(session, program, now), now=now)
 
 
 def _begun(session: Session, program_id: UUID, code: str) -> NewReward:

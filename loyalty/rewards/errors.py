@@ -153,6 +153,16 @@ class LimitReached(RuleRefused):
         super().__init__(detail, reward=reward, limit=limit, period=period, available_from=available_from)
 
 
+class NotInSegment(RuleRefused):
+    """The reward is for members of other segments."""
+
+    code = "not-in-segment"
+
+    def __init__(self, reward: str, *, segments: Sequence[str]) -> None:
+        detail = f"'{reward}' is for members of the segments {', '.join(segments)}; the member is in none of them."
+        super().__init__(detail, reward=reward, segments=list(segments))
+
+
 class ConditionNotMet(RuleRefused):
     """The reward has a condition that the member does not meet."""
 

@@ -19,7 +19,8 @@ NEW_REWARD = {
 }
 
 _WHOLE = {
-    **NEW_REWARD, "tiers": [], "early_access": True, "when": None, "terms": None, "images": [], "sort": 0,
+    **NEW_REWARD, "tiers": [], "segments": [], "early_access": True, "when": None, "terms": None, "images": [],
+    "sort": 0,
 }  # fmt: skip
 
 REWARD = {**_WHOLE, "code": "five-off", "version": 1, "status": "published", "drafted": False}

@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from loyalty.db.session import Session, array_of
-from loyalty.earning.domain import UNKNOWN, Facts, Moment
+from loyalty.earning.domain import UNKNOWN, Moment
 from loyalty.earning.facts import Beside, Wanted, known_now
+from loyalty.earning.queries import rules_at
 from loyalty.earning.situation import Situation
 from loyalty.programs.domain import Program
 from loyalty.rewards.availability import Asking, period_begin
@@ -57,6 +57,8 @@ def asking(
 
     The member's tier is known as far as it makes a difference to them; `whole`: in any case.
     """
+    if catalogue.named_segments:
+        catalogue = catalogue.within(rules_at(session, program, now))
     wanted = Wanted.by(catalogue.needs)
     had = _limited(catalogue, program, now)
     ladders, standing, facts, counted = Ladders((), program.time_zone), None, UNKNOWN, None
@@ -68,6 +70,7 @@ def asking(
     tier = _tier(standing, ladders, now)
     facts = replace(facts, tier=tier.code if tier else None)
     in_force = ladders.at(now)
+    situation = Situation(Moment(now), catalogue, program, facts)
     return Asking(
         at=now,
         zone=program.time_zone,
@@ -75,12 +78,9 @@ def asking(
         tier=tier,
         tiers=tuple(each.code for each in in_force.tiers) if in_force else (),
         had={(code, period): times for code, period, times in counted or ()},
-        environment=_environment(catalogue, program, facts, now),
+        environment=situation.environment,
+        belongs=situation.belongs,
     )
-
-
-def _environment(catalogue: Catalogue, program: Program, facts: Facts, now: datetime) -> Any:
-    return Situation(Moment(now), catalogue, program, facts).environment
 
 
 def _tier(standing: Standing | None, ladders: Ladders, now: datetime) -> Tier | None:

@@ -17,6 +17,7 @@ from loyalty.rewards.domain import NewRedemption
 from loyalty.rewards.errors import (
     ConditionNotMet,
     LimitReached,
+    NotInSegment,
     OutOfStock,
     RedemptionNotConfirmed,
     RedemptionNotFound,
@@ -61,7 +62,7 @@ def list_member_rewards(session: Session, query: dict[str, Any], customer_id: st
 @bp.post("/members/<shop_id:customer_id>/redemptions")
 @bp.refuses(
     MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded, TierTooLow,
-    LimitReached, ConditionNotMet, InsufficientPoints, OutOfStock, IdempotencyConflict,
+    LimitReached, NotInSegment, ConditionNotMet, InsufficientPoints, OutOfStock, IdempotencyConflict,
 )  # fmt: skip
 @transactional
 @bp.arguments(redemption_schemas.NewRedemptionSchema(), example=examples.NEW_REDEMPTION)

@@ -83,6 +83,10 @@ class NewRewardSchema(Schema):
         metadata={"description": "How often a member may have it, by calendar period of the program's zone, or ever."},
     )  # fmt: skip
     tiers = fields.List(Code(), validate=Length(max=LIST_MAX), load_default=list)
+    segments = fields.List(
+        Code(), validate=Length(max=LIST_MAX), load_default=list,
+        metadata={"description": "Members of any of these may have it; without, everybody may."},
+    )  # fmt: skip
     early_access = Flag(
         load_default=True, metadata={"description": "Whether tiers with early access have it before `valid_from`."}
     )
@@ -114,7 +118,7 @@ class NewRewardSchema(Schema):
     def _build(self, data: dict[str, Any], **_kwargs: Any) -> NewReward:
         value = {k: v for k, v in data["value"].items() if v is not None}
         limits = {k: v for k, v in data["limits"].items() if v is not None}
-        lists = {name: tuple(data[name]) for name in ("tiers", "images", "categories")}
+        lists = {name: tuple(data[name]) for name in ("tiers", "segments", "images", "categories")}
         return NewReward(**{**data, **lists, "value": value, "limits": limits})
 
 
@@ -130,6 +134,7 @@ class RewardContentSchema(Schema):
     low_stock = fields.Integer(required=True, allow_none=True)
     limits = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     tiers = fields.List(fields.String(), required=True)
+    segments = fields.List(fields.String(), required=True)
     early_access = fields.Boolean(required=True)
     when = fields.String(required=True, allow_none=True)
     valid_from = Instant(required=True, allow_none=True)

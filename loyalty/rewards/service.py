@@ -27,6 +27,7 @@ from loyalty.rewards.domain import NewRedemption, Redemption, Reward
 from loyalty.rewards.errors import (
     ConditionNotMet,
     LimitReached,
+    NotInSegment,
     OutOfStock,
     RewardEnded,
     RewardNotStarted,
@@ -43,7 +44,7 @@ def redeem_reward(
     """Spend points on a reward at once, or hold them until the redemption is confirmed.
 
     Refuses: MemberNotFound, MemberClosed, MemberSuspended, RewardNotFound, RewardNotStarted, RewardEnded, TierTooLow,
-    LimitReached, ConditionNotMet, InsufficientPoints, OutOfStock, IdempotencyConflict.
+    LimitReached, NotInSegment, ConditionNotMet, InsufficientPoints, OutOfStock, IdempotencyConflict.
     """
     claimed = _claim(session, program_id, customer_id, wish, now=now)
     if isinstance(claimed, Answer):
@@ -167,6 +168,7 @@ def _refusal(reward: Reward, reason: Reason) -> DomainError:
         "out_of_stock": lambda: OutOfStock(reward.code),
         "tier_too_low": lambda: TierTooLow(reward.code, **facts),
         "limit_reached": lambda: LimitReached(reward.code, **facts),
+        "not_in_segment": lambda: NotInSegment(reward.code, **facts),
         "condition_not_met": lambda: ConditionNotMet(reward.code, **facts),
         "insufficient_points": lambda: InsufficientPoints(
             required=facts["required"], available=facts["available"], unit=POINTS

@@ -40,7 +40,7 @@ def _read(content: Mapping[str, Any]) -> dict[str, Any]:
     for name in ("valid_from", "valid_to"):
         if made.get(name):
             made[name] = datetime.fromisoformat(made[name])
-    for name in ("tiers", "images", "categories"):
+    for name in ("tiers", "segments", "images", "categories"):
         made[name] = tuple(made.get(name) or ())
     if "voucher" in made:
         made["voucher"] = VoucherTerms(**made["voucher"])

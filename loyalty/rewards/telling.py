@@ -57,6 +57,7 @@ class Teller:
             "ended": lambda: say(ENDED, day=self._day(facts["valid_to"] - AN_INSTANT)),
             "tier_too_low": lambda: say(TIER_TOO_LOW, tier=self._tier(facts["needed"])),
             "limit_reached": lambda: self._had(facts["available_from"]),
+            "not_in_segment": lambda: say(CONDITION),
             "condition_not_met": lambda: say(CONDITION),
         }
         return sentences[reason.code]()

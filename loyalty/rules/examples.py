@@ -5,7 +5,7 @@ RULE_CONTEXT = {
         {
             "scope": "member",
             "description": "Segments, rewards and offers, asked of a member.",
-            "variables": ["member", "history", "now", "local"],
+            "variables": ["member", "history", "features", "now", "local"],
         }
     ],
     "variables": [

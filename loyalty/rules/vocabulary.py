@@ -41,6 +41,8 @@ class Field:
         return next((field for field in self.fields if field.name == name), None)
 
 
+_FIFTH = "1 to 5; 5: of the fifth of the members who {}. Null before the first nightly count."
+
 # An order of noon on 1 March 2026.
 _NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 _CATEGORY = "coffee > beans"
@@ -78,6 +80,28 @@ _HISTORY = Field(
             'history.categories["coffee"].orders.',
             fields=_BOUGHT,
         ),
+    ),
+)  # fmt: skip
+
+_FEATURES = Field(
+    "features", "object",
+    "How the member buys of late, from all orders that are known a few seconds later; what is long ago fades.",
+    fields=(
+        Field("visits_per_100_days", "int", "Orders in 100 days, at the pace of late.", 14),
+        Field("spend_per_28_days", "int", "What is spent in 28 days, at the pace of late.", 4_800),
+        Field("average_order", "int", "What an order comes to; null before the first.", 4_100, optional=True),
+        Field("discount_percent", "int", "The share of the price that discounts took off.", 12, optional=True),
+        Field("tenure_days", "int", "Days since the first order; null before it.", 210, optional=True),
+        Field("redemptions", "int", "Rewards and offers that were used.", 2),
+        Field("active_percent", "int", "The chance of an order in the next 28 days.", 98),
+        Field("usual_gap_days", "int", "Mean days between orders; null before the second.", 19, optional=True),
+        Field(
+            "overdue_percent", "int", "Days since the last order, in percent of the usual gap: 200 is twice as long.",
+            105, optional=True,
+        ),
+        Field("recency_quintile", "int", _FIFTH.format("bought most lately"), 4, optional=True),
+        Field("frequency_quintile", "int", _FIFTH.format("buy most often"), 4, optional=True),
+        Field("monetary_quintile", "int", _FIFTH.format("spend most"), 3, optional=True),
     ),
 )  # fmt: skip
 
@@ -133,6 +157,7 @@ _LOCAL = Field(
 VARIABLES = (
     _MEMBER,
     _HISTORY,
+    _FEATURES,
     _ORDER,
     Field("line", "object", "The line that the rule judges.", fields=_LINE, scopes=("line",)),
     _ACTIVITY,
@@ -157,6 +182,7 @@ EXAMPLES = (
     ("member", 'member.tier in ["silver", "gold"]', "Members of the upper tiers."),
     ("member", "member.age != null && member.age >= 18", "Adults, where the age is known."),
     ("member", "history.days_since_last_order != null && history.days_since_last_order > 90", "Lapsing members."),
+    ("member", "features.overdue_percent != null && features.overdue_percent >= 200", "Later than they usually are."),
 )
 
 

@@ -59,6 +59,7 @@ PATH_PARAMETERS = {
     "payment_id": ("The shop's own id of the payment with points.", "pp-1001"),
     "redemption_id": ("The shop's own id of the redemption.", "r-1001"),
     "rehearsal_id": ("The id of the rehearsal.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
+    "segment": ("The code of the segment.", "at_risk"),
     "token": ("What the link of a message ends with.", "AZMfPnwaey2f.email.new_reward.k3J9cXbq"),
     "voucher_code": ("The code of the voucher, as it was typed.", "7KQ2-M9XD-0T4F"),
     "version": ("The version of what was published.", 1),

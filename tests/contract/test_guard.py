@@ -262,6 +262,7 @@ def full(api: Api) -> Api:
     assert api.post("/v1/vouchers/SPRING-1001/redeem", {"order_id": "A-1001"}).status_code == 201
     api.post("/v1/members/c-42/point-payments", {"payment_id": "pp-1001", "order_total": 3000, "points": 5})
     draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
+    draft["segments"] = [{"code": "regulars", "name": "Regulars", "when": "history.orders >= 5"}]
     api.put("/v1/admin/earning-rules/draft", draft)
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
@@ -289,6 +290,7 @@ def _of(full: Api, route: Route) -> str:
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
     named |= {"activities": "review-1001", "vouchers": "SPRING-1001", "point-payments": "pp-1001"}
+    named |= {"segments": "regulars"}
     if route.path.startswith(TEMPLATES):
         return route.path.replace("x-1/x-1", "points_earned/de")
     path = re.sub(r"/([\w-]+)/x-1", lambda found: f"/{found[1]}/{named[found[1]]}", route.path)

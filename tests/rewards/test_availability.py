@@ -1,6 +1,6 @@
 """Whether a member can have a reward, and every reason why not. Pure: no database, no clock."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -44,6 +44,11 @@ def had(times: int = 1, **periods: int) -> dict[tuple[str, Period], int]:
     return {("r", period): periods.get(period, times) for period in PERIODS}
 
 
+def in_segments(*codes: str) -> Callable[[Iterable[str]], bool]:
+    """Somebody who is in these segments."""
+    return lambda asked: not set(codes).isdisjoint(asked)
+
+
 SOLD_OUT = {"stock": 9, "left": 0}
 CASES: dict[str, tuple[dict[str, Any], Asking, list[str]]] = {
     "nothing stands in the way": ({}, asking(), []),
@@ -85,6 +90,8 @@ CASES: dict[str, tuple[dict[str, Any], Asking, list[str]]] = {
     "a condition that does not": ({"when": "history.orders > 3"}, asking(), ["condition_not_met"]),
     "a condition that cannot be answered": ({"when": "member.age > 18"}, asking(), ["condition_not_met"]),
     "a condition on the tier": ({"when": 'member.tier == "gold"'}, asking("gold"), []),
+    "in one of the segments": ({"segments": ("new", "regulars")}, asking(belongs=in_segments("regulars")), []),
+    "in none of the segments": ({"segments": ("new",)}, asking(belongs=in_segments("regulars")), ["not_in_segment"]),
     "a price for the tier": ({"points": 900, "points_by_tier": {"gold": 500}}, asking("gold"), []),
     "a price for another tier": (
         {"points": 900, "points_by_tier": {"gold": 500}}, asking("silver"), ["insufficient_points"]),
@@ -93,9 +100,10 @@ CASES: dict[str, tuple[dict[str, Any], Asking, list[str]]] = {
     "a higher price for the tier": ({"points_by_tier": {"gold": 501}}, asking("gold"), ["insufficient_points"]),
     "everything at once, in the order in which a refusal names it": (
         {**SOLD_OUT, "valid_from": NOW + HOUR, "tiers": ("gold",), "limits": {"ever": 1}, "when": "false",
-         "points": 501},
+         "segments": ("new",), "points": 501},
         asking("bronze", had=had(1)),
-        ["not_started", "out_of_stock", "tier_too_low", "limit_reached", "condition_not_met", "insufficient_points"]),
+        ["not_started", "out_of_stock", "tier_too_low", "limit_reached", "not_in_segment", "condition_not_met",
+         "insufficient_points"]),
     "over and sold out": ({**SOLD_OUT, "valid_to": NOW}, asking(), ["ended", "out_of_stock"]),
 }  # fmt: skip
 
@@ -224,12 +232,12 @@ def test_what_is_left_of_each_limit_is_told_the_longest_first_and_never_below_no
 def test_the_reasons_say_how_far_a_reward_is_away():
     near = [availability(a_reward(**each), asking("silver", had=had(1))).distance for each in (
         {}, {"points": 501}, {"tiers": ("gold",)}, {"valid_from": NOW + HOUR}, {"limits": {"day": 1}},
-        {"when": "false"}, SOLD_OUT, {"valid_to": NOW},
+        {"when": "false"}, {"segments": ("new",)}, SOLD_OUT, {"valid_to": NOW},
     )]  # fmt: skip
 
-    assert near == list(range(8))
-    assert len(FARTHEST) == 7
-    assert availability(a_reward(points=501, **SOLD_OUT), asking()).distance == near[6]
+    assert near == list(range(9))
+    assert len(FARTHEST) == 8
+    assert availability(a_reward(points=501, **SOLD_OUT), asking()).distance == near[7]
 
 
 tiers = st.sampled_from([None, *TIERS])
@@ -241,9 +249,10 @@ made_rewards = st.builds(
     tiers=st.lists(st.sampled_from(TIERS), unique=True).map(tuple), sort=st.integers(0, 1),
     limits=st.dictionaries(st.sampled_from(PERIODS), st.integers(1, 2)),
     when=st.sampled_from([None, "true", "false", "member.age > 18"]),
+    segments=st.lists(st.sampled_from(["new", "regulars", "lapsed"]), unique=True).map(tuple),
 )  # fmt: skip
 made_asking = st.builds(
-    asking, tiers, available=st.integers(0, 4),
+    asking, tiers, available=st.integers(0, 4), belongs=st.sampled_from([in_segments(), in_segments("regulars")]),
     had=st.dictionaries(st.tuples(st.just("r"), st.sampled_from(PERIODS)), st.integers(0, 2)),
 )  # fmt: skip
 
@@ -261,6 +270,7 @@ def naively(reward: Reward, asked: Asking) -> set[str]:
         "out_of_stock": reward.left == 0,
         "tier_too_low": bool(reward.tiers) and tier not in reward.tiers,
         "limit_reached": any(asked.had.get(("r", period), 0) >= most for period, most in reward.limits.items()),
+        "not_in_segment": bool(reward.segments) and not asked.belongs(reward.segments),
         "condition_not_met": reward.when not in (None, "true"),
         "insufficient_points": price > asked.available,
     }

@@ -8,6 +8,7 @@ from loyalty.core.categories import SEPARATOR
 from loyalty.core.findings import Finding, error, meant, warning
 from loyalty.earning.checks.proposal import Known, Proposal, few
 from loyalty.earning.checks.spelling import Spelling
+from loyalty.earning.segments import BUILT_IN_CODES
 from loyalty.rules.expressions import ExpressionInvalid, condition
 
 # Rules or offers, or what else names goods, each with its place in the draft.
@@ -53,16 +54,17 @@ def _units(proposal: Proposal) -> Iterator[Finding]:
 
 
 def _segments(proposal: Proposal) -> Iterator[Finding]:
-    there = {segment.code for segment in proposal.segments}
+    there = {segment.code for segment in proposal.segments} | BUILT_IN_CODES
     for number, rule in enumerate(proposal.rules):
         for place, code in enumerate(rule.segments):
             if code not in there:
-                detail = f"There is no segment '{code}' among the segments of this draft.{meant(code, there)}"
-                yield error("unknown-segment", f"{detail} Add it, or name another.", "rules", number, "segments", place)
+                detail = f"There is no segment '{code}' in this draft, nor does every program have it."
+                detail += f"{meant(code, there)} Add it, or name another."
+                yield error("unknown-segment", detail, "rules", number, "segments", place)
     used = {code for rule in proposal.rules for code in rule.segments}
     for number, segment in enumerate(proposal.segments):
         if segment.code not in used:
-            detail = f"No rule names the segment '{segment.code}'. Name it in a rule, or leave it out."
+            detail = f"No rule names the segment '{segment.code}'. If no reward or offer does, leave it out."
             yield warning("unused-segment", detail, "segments", number)
 
 

@@ -8,7 +8,8 @@ from itertools import islice
 
 from loyalty.core.findings import Finding
 from loyalty.earning.checks.coverage import Goods
-from loyalty.earning.rules import EarningRule, Segment
+from loyalty.earning.rules import EarningRule
+from loyalty.earning.segments import Segment
 from loyalty.programs.domain import Program
 
 # The first ten unknown SKUs of a rule say what is wrong; the other nine hundred say it again.
