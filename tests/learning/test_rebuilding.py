@@ -1,5 +1,6 @@
 """Features anew from orders: the same to the byte, beside the service, and for orders that no fact tells of."""
 
+from copy import copy
 from threading import Thread
 from typing import Any
 
@@ -113,5 +114,6 @@ def test_the_command_says_what_it_did(shop: Api, monkeypatch: pytest.MonkeyPatch
 
 def _here(command: Any) -> Any:
     """The command in the application of the test."""
-    command.callback = getattr(command.callback, "__wrapped__", command.callback)
-    return command
+    made = copy(command)
+    made.callback = command.callback.__wrapped__
+    return made
