@@ -15,6 +15,7 @@ from loyalty.features.domain import Cuts
 from loyalty.learning import segmenting
 from tests.api import Api
 from tests.builders import NOW
+from tests.events.following import all_are_visible
 from tests.shop import at, buy
 
 A_DAY = timedelta(days=1)
@@ -100,6 +101,8 @@ def sweep(api: Api, now: datetime = NOW, **given: Any) -> list[int]:
 
 def follow(api: Api, now: datetime = NOW, **given: Any) -> int:
     """Look at the members of what has happened since."""
+    with api.app.app_context():
+        all_are_visible(api.program.program_id)
     with api.app.app_context(), transaction() as session:
         return segmenting.follow_program(session, api.program.program_id, now=now, **given)
 

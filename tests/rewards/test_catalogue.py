@@ -13,6 +13,7 @@ REWARD = "/v1/admin/rewards/a-reward"
 WHOLE: dict[str, Any] = {
     "name": "Żółta kawa", "type": "custom", "points": 10**12, "points_by_tier": {"gold": 1}, "value": {},
     "stock": 10**9, "low_stock": 1, "limits": {"day": 1, "ever": 1_000_000}, "tiers": ["silver", "gold"],
+    "segments": ["lapsed"],
     "early_access": False, "when": "history.orders >= 1", "valid_from": "2026-03-01T00:00:00Z",
     "valid_to": "2199-04-01T00:00:00Z", "fulfilment": "webhook", "voucher": {"valid_days": 1, "uses": 9},
     "description": "A bag.", "terms": "One a head.", "categories": ["coffee", "gifts"], "sort": -1_000_000,
@@ -20,7 +21,7 @@ WHOLE: dict[str, Any] = {
     "translations": {"pl": {"name": "Kawa"}, "pt-BR": {"terms": "Um"}},
 }  # fmt: skip
 PLAIN: dict[str, Any] = {
-    "points_by_tier": {}, "value": {}, "stock": None, "low_stock": None, "limits": {}, "tiers": [],
+    "points_by_tier": {}, "value": {}, "stock": None, "low_stock": None, "limits": {}, "tiers": [], "segments": [],
     "early_access": True, "when": None, "valid_from": None, "valid_to": None, "fulfilment": "none",
     "voucher": {"valid_days": None, "uses": 1}, "description": None, "terms": None, "images": [], "categories": [],
     "sort": 0, "translations": {},

@@ -10,7 +10,7 @@ def test_the_context_lists_what_conditions_may_name(api: Api):
     assert [variable["name"] for variable in context["variables"]] == [variable.name for variable in VARIABLES]
     scopes = {scope["scope"]: scope["variables"] for scope in context["scopes"]}
     assert scopes["line"] == ["member", "history", "features", "order", "line", "now", "local"]
-    assert scopes["member"] == ["member", "history", "now", "local"]
+    assert scopes["member"] == ["member", "history", "features", "now", "local"]
     member = context["variables"][0]
     age = next(field for field in member["fields"] if field["name"] == "age")
     assert (age["type"], age["optional"], age["example"]) == ("int", True, 34)
