@@ -57,7 +57,7 @@ def test_everybody_sees_what_a_reward_says_of_itself_and_not_how_it_is_kept(api:
 
     (shown,) = api.get("/v1/rewards").json["data"]
 
-    kept = {"low_stock", "early_access", "when", "voucher", "sort", "translations"}
+    kept = {"low_stock", "early_access", "segments", "when", "voucher", "sort", "translations"}
     expected = {name: said for name, said in WHOLE.items() if name not in kept}
     assert shown == {"code": "a-reward", "version": 1, "currency": "EUR", **expected}
 
