@@ -30,6 +30,7 @@ from loyalty.notifications import fact_schemas as notifications_facts
 from loyalty.notifications import metrics as notifications_metrics
 from loyalty.notifications import routes as notifications_routes
 from loyalty.notifications import unsubscribe_routes
+from loyalty.offers import fact_schemas as offers_facts
 from loyalty.orders import fact_schemas as orders_facts
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import fact_schemas as payments_facts
@@ -99,7 +100,7 @@ OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 # What each slice tells the log of facts.
 FACTS: tuple[Kind, ...] = (
     *members_facts.KINDS, *orders_facts.KINDS, *activities_facts.KINDS, *points_facts.KINDS, *tiers_facts.KINDS,
-    *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS,
+    *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS, *offers_facts.KINDS,
     *notifications_facts.KINDS, *webhooks_facts.KINDS,
 )  # fmt: skip
 

@@ -29,7 +29,9 @@ DATA: dict[str, Any] = {
     "channel": "web", "complete": False, "count": 1, "currency": "EUR", "data": {}, "debt": 0, "direction": "up",
     "expires_at": None, "fields": ["email"], "from": "silver", "fulfilment": "code", "guest": False,
     "held": 0, "into": "c-9", "kind": "statement", "ladder_version": 1, "language": "pl", "lines": 2,
-    "matures_at": None, "merged": "c-8", "message_id": "m-1", "order_id": "A-1001", "payment_id": "pp-1",
+    "matures_at": None, "merged": "c-8", "message_id": "m-1", "offer": "spring", "title": "Spring", "open": True,
+    "assignment_id": "0190", "promise": {}, "trigger": "ranking", "rank": 1, "valid_to": None, "order_id": "A-1001",
+    "payment_id": "pp-1",
     "pending": 0, "placed_at": "2026-03-01T12:00:00Z", "points": 25, "reason": None, "redemption_id": "r-1",
     "reference": None, "referred": False, "return_id": "R-1", "reward": "five-off", "rules": ["base"],
     "status": "held", "subject": None, "text": None, "tier": "gold", "total": 123450, "type": "review",
@@ -63,7 +65,7 @@ def test_every_kind_of_fact_about_a_member_has_a_sentence_in_every_language(kind
 @pytest.mark.parametrize("tag", catalogues())
 @pytest.mark.parametrize("sentence", [*SENTENCES.values(), *(other for *_, other in INSTEAD)])
 def test_every_sentence_is_another_one_in_another_language(sentence: Any, tag: str):
-    places = ["customer", "order", "activity", "reward", "tier", "amount"]
+    places = ["customer", "order", "activity", "reward", "tier", "offer", "amount"]
     values = {name: f"<{name}>" for name in places}
 
     for count in (1, 2, 5, 10, 21, 22):
