@@ -1,6 +1,6 @@
 """What is promised to one member, and what it can cost. Pure.
 
-A promise is stored with its number as a text, so that it stays exactly what it is: {"kind": "multiplier", "value": "2.5"}.
+A promise is stored with its number as a text, so that it stays exactly what it is.
 """
 
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _STEPS: dict[PromiseKind, Decimal] = {
 def promised(promise: Promise, probability: float) -> dict[str, Any]:
     """What a member is promised who buys with this probability anyway, in its stored form.
 
-    With a `least_value` the value falls in a straight line, rounded down to what its kind can be, never below the least.
+    With a `least_value` the value falls in a straight line, rounded down to what its kind can be.
     """
     told: dict[str, Any] = {"kind": promise.kind, "value": f"{_value(promise, probability).normalize():f}"}
     told |= {} if promise.sku is None else {"sku": promise.sku}

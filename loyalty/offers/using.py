@@ -37,7 +37,7 @@ def use(
 def give_back(
     session: Session, changes: Changes, program_id: UUID, who: Who, assignment_id: UUID, *, now: datetime
 ) -> None:
-    """Add to the rows to be written that an order gave an offer's voucher back. If its time is over, a job closes it."""
+    """Add to the rows to be written that an order gave an offer's voucher back. If it is over, a job closes it."""
     given = assignments.assignment(session, program_id, assignment_id)
     if given is None or given.status != "redeemed":
         return

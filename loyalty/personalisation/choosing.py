@@ -46,7 +46,7 @@ class Room:
 
 
 def choose(
-    ranked: Iterable[Ranked], personalising: Personalising, room: Room, member_id: UUID, day: date,
+    ranked: Iterable[Ranked], personalising: Personalising, room: Room, *, member_id: UUID, day: date,
     is_held_out: Callable[[Ranked], bool] = lambda _: False,
 ) -> list[Chosen]:  # fmt: skip
     """What a member is given, and what is held out from them. `day`: by which lots are drawn, the member's own."""

@@ -79,7 +79,7 @@ class Asking:
 
 
 def at_first_sight(offer: Offer, personalising: Personalising, asking: Asking, trigger: Trigger | None) -> Why | None:
-    """Why a member cannot be given an offer, as far as that is known before anything is read of them but what is open."""
+    """Why a member cannot be given an offer, as far as that is known from what is open for them."""
     if offer.trigger != trigger:
         return "trigger_only"
     if offer.valid_from is not None and asking.at < offer.valid_from:

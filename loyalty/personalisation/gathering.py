@@ -23,7 +23,6 @@ from loyalty.offers.assignments import COLUMNS, assignment_from
 from loyalty.offers.domain import Assignment, Offer, OfferSet, OfferSets, rule_code
 from loyalty.personalisation.eligibility import Asking, Had, Shelf
 from loyalty.programs.domain import Program
-from loyalty.tiers import queries as tiers
 from loyalty.tiers.domain import Ladders
 from loyalty.tiers.reading import Asked
 from loyalty.tiers.standing import Standing, settle, tier_at
@@ -92,7 +91,8 @@ def holder(session: Session, program_id: UUID, customer_id: str, *, now: datetim
     if found is None:
         raise MemberNotFound(customer_id)
     *about, held = found
-    return Holder(*about, _held(found[0], held))
+    member_id, customer_id, status, enrolled_at, locale, merged_into = about
+    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, _held(member_id, held))
 
 
 def locked_holder(session: Session, member: LockedMember, *, now: datetime) -> Holder:
@@ -119,14 +119,12 @@ def shelf(session: Session, program: Program, sets: OfferSets, *, now: datetime)
 
 
 def asking(
-    session: Session, program: Program, who: Holder, on: Shelf, candidates: Sequence[Offer], at_sight: Asking
+    session: Session, program: Program, who: Holder, on: Shelf, candidates: Sequence[Offer], *, at_sight: Asking
 ) -> Asking:
     """What is left to be known of a member before these offers can be given, in one statement."""
     now = at_sight.at
     budgets = [rule_code(offer.code) for offer in candidates if offer.limit is not None]
-    had = Beside(
-        _HAD, {"had_now": now, "had_program": program.program_id, "had_budgets": array_of(budgets)}
-    )
+    had = Beside(_HAD, {"had_now": now, "had_program": program.program_id, "had_budgets": array_of(budgets)})
     asked = [Asked(who.member_id, who.enrolled_at, now)]
     known, ladders = known_now(session, program, asked, Wanted.by(on.needs), now=now, beside=had)
     facts = known.facts.get(who.member_id, UNKNOWN)
@@ -151,7 +149,7 @@ def features_of(session: Session, member_id: UUID) -> Features:
     categories: dict[str, Goods] = {}
     skus: dict[str, Goods] = {}
     for level, code, *sums in goods or ():
-        (categories if level == "category" else skus)[code] = _goods(*sums)
+        (categories if level == "category" else skus)[code] = _goods(sums)
     return Features(Buying(*buying), categories, skus)
 
 
@@ -182,9 +180,8 @@ def _spent(candidates: Sequence[Offer], spent: Mapping[str, int]) -> dict[str, i
     return {code: spent[rule] for code, rule in named.items() if rule in spent}
 
 
-def _goods(
-    orders: int, quantity: int, spend: int, weight: str, first_at: str, last_at: str, recent: list[str]
-) -> Goods:
+def _goods(found: Sequence[Any]) -> Goods:
+    orders, quantity, spend, weight, first_at, last_at, recent = found
     first, last = datetime.fromisoformat(first_at), datetime.fromisoformat(last_at)
     return Goods(orders, quantity, spend, Decimal(weight), first, last, tuple(recent))
 

@@ -29,7 +29,9 @@ class VoucherValueSchema(Schema):
     percent = Whole(least=1, most=100)
     sku = Text(most=64)
     most = MinorUnits(dump_only=True, metadata={"description": "The most that percent of an offer come to."})
-    quantity = Whole(dump_only=True, metadata={"description": "How many pieces of a product an offer gives."})
+    quantity = Whole(
+        most=1_000_000, dump_only=True, metadata={"description": "How many pieces of a product an offer gives."}
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def _says_enough(self, data: dict[str, Any], **_kwargs: Any) -> None:
