@@ -7,7 +7,18 @@ import pytest
 from tests.api import Api
 from tests.builders import NOW
 from tests.clocks import it_is
-from tests.personalisation.shelf import FIVE_OFF, Ranker, an_offer, assignments, codes, offers, one, publish, spent, told
+from tests.personalisation.shelf import (
+    FIVE_OFF,
+    Ranker,
+    an_offer,
+    assignments,
+    codes,
+    offers,
+    one,
+    publish,
+    spent,
+    told,
+)
 from tests.shop import at, buy, configure, in_days
 from tests.statements import statements
 
