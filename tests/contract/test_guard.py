@@ -22,6 +22,8 @@ from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
 from tests.notifications.written import a_message
+from tests.personalisation.shelf import an_offer, assignments, give
+from tests.personalisation.shelf import publish as publish_offers
 from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
@@ -268,6 +270,8 @@ def full(api: Api) -> Api:
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
+    publish_offers(api, an_offer(activation="opt_in"))
+    give(api)
     # Nobody is there, which a ping says without asking far.
     for _ in range(2):
         assert api.post("/v1/admin/webhooks", {"url": "https://nobody.invalid/hook"}).status_code == 201
@@ -278,6 +282,8 @@ def _of(full: Api, route: Route) -> str:
     """The address of something that the full shop has."""
     if "/webhooks/" in route.path:
         return route.path.replace(UUID, full.get("/v1/admin/webhooks").json["data"][0]["webhook_id"])
+    if "/assignments/" in route.path:
+        return route.path.replace(UUID, str(assignments(full)[0]["assignment_id"]))
     if "/rehearsals/" in route.path:
         listed = full.get(route.path.partition(f"/{UUID}")[0]).json["data"]
         return route.path.replace(UUID, listed[0]["rehearsal_id"])

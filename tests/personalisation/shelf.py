@@ -1,17 +1,23 @@
 """What a shop does with offers, one line each; they are published and ranked the short way."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from psycopg.rows import dict_row, scalar_row
 
+from loyalty.core import clock
+from loyalty.core.ids import new_id
 from loyalty.db.session import transaction
+from loyalty.db.writer import Changes, write
 from loyalty.earning import budgets
 from loyalty.features.domain import Features
 from loyalty.features.statistics import Statistics
-from loyalty.offers.domain import Offer, rule_code
+from loyalty.members import locks
+from loyalty.offers.assignments import row_of
+from loyalty.offers.domain import Assignment, Offer, rule_code
+from loyalty.offers.models import AssignmentRow
 from loyalty.offers.storing import offer_from
 from loyalty.personalisation.ranking import Ranked, Reason
 from loyalty.programs import service as programs
@@ -48,6 +54,23 @@ def publish(api: Api, *offers: dict[str, Any], **personalising: Any) -> None:
         )
         limited = [rule_code(each["code"]) for each in offers if {"budget_points", "budget_amount"} & set(each)]
         budgets.open_budgets(session, program_id, limited)
+
+
+def give(api: Api, offer: dict[str, Any] | None = None, customer_id: str = "c-42", **given: Any) -> None:
+    """Give a member an offer of the first set that was published, without any ranking."""
+    wanted = offer or an_offer(activation="opt_in")
+    with api.app.app_context(), transaction() as session:
+        member = locks.lock_member(session, api.program.program_id, customer_id)
+        now = clock.now()
+        made = Assignment(
+            member_id=member.member_id, assignment_id=new_id(), offer_code=wanted["code"], offer_version=1,
+            status="assigned", promise=wanted["promise"], earns=True, assigned_at=now,
+            valid_to=now + timedelta(days=28),
+            rank=1, score=0.5, probability=0.5, in_list="favourites", **given,
+        )  # fmt: skip
+        changes = Changes()
+        changes.insert(AssignmentRow, row_of(api.program.program_id, made))
+        write(session, changes)
 
 
 class Ranker:
