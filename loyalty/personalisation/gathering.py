@@ -1,6 +1,6 @@
 """What giving a member offers depends on, in as few statements as it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -33,7 +33,8 @@ _HELD = f"""
 """
 _WHO = f"""
 SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale,
-  (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into), {_HELD}
+  (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into), {_HELD},
+  (SELECT format('%%s %%s %%s', f.orders, f.weight, f.redeemed) FROM member_features f WHERE f.member_id = m.member_id)
 FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
 """
@@ -61,14 +62,17 @@ _FEATURES = """
 SELECT f.orders, f.spend, f.gross, f.weight, f.visits, f.worth, f.first_at, f.last_at, f.redeemed, f.redeemed_weight,
   (SELECT json_agg(json_build_array(g.level, g.code, g.orders, g.quantity, g.spend, g.weight::text, g.first_at,
                                     g.last_at, g.recent))
-   FROM goods_features g WHERE g.member_id = f.member_id)
-FROM member_features f WHERE f.member_id = %s
+   FROM goods_features g WHERE g.member_id = f.member_id AND (g.level = 'category' OR g.code = ANY(%(skus)s::text[])))
+FROM member_features f WHERE f.member_id = %(member_id)s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A member with the offers that are open for them, those held out included."""
+    """A member with the offers that are open for them, those held out included.
+
+    `bought` is another whenever what is known of how the member buys is.
+    """
 
     member_id: UUID
     customer_id: str
@@ -77,6 +81,7 @@ class Holder:
     locale: str | None
     merged_into: str | None
     held: tuple[Assignment, ...]
+    bought: str | None = None
 
     @property
     def shown(self) -> tuple[Assignment, ...]:
@@ -90,9 +95,10 @@ def holder(session: Session, program_id: UUID, customer_id: str, *, now: datetim
     found = session.row(_WHO, where, into=tuple_row)
     if found is None:
         raise MemberNotFound(customer_id)
-    *about, held = found
+    *about, held, bought = found
     member_id, customer_id, status, enrolled_at, locale, merged_into = about
-    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, _held(member_id, held))
+    theirs = _held(member_id, held)
+    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, theirs, bought)
 
 
 def locked_holder(session: Session, member: LockedMember, *, now: datetime) -> Holder:
@@ -140,17 +146,17 @@ def asking(
     )
 
 
-def features_of(session: Session, member_id: UUID) -> Features:
-    """How a member buys, in one statement."""
-    found = session.row(_FEATURES, (member_id,), into=tuple_row)
+def features_of(session: Session, member_id: UUID, skus: Collection[str]) -> Features:
+    """How a member buys, in all, by category, and of the articles named, in one statement."""
+    found = session.row(_FEATURES, {"member_id": member_id, "skus": array_of(skus)}, into=tuple_row)
     if found is None:
         return Features()
     *buying, goods = found
     categories: dict[str, Goods] = {}
-    skus: dict[str, Goods] = {}
+    articles: dict[str, Goods] = {}
     for level, code, *sums in goods or ():
-        (categories if level == "category" else skus)[code] = _goods(sums)
-    return Features(Buying(*buying), categories, skus)
+        (categories if level == "category" else articles)[code] = _goods(sums)
+    return Features(Buying(*buying), categories, articles)
 
 
 def statistics_of(_session: Session, _program: Program, *, now: datetime) -> Statistics:

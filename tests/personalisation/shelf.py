@@ -82,18 +82,29 @@ class Ranker:
         self.asked = 0
 
     def __call__(
-        self, _features: Features, _statistics: Statistics, offers: Sequence[Offer], *, now: datetime
-    ) -> list[Ranked]:
+        self, _features: Features, _statistics: Statistics, offers: Sequence[Offer], *, now: datetime,
+        limit: int | None = None,
+    ) -> list[Ranked]:  # fmt: skip
         self.asked += 1
         assert now.tzinfo is not None
         score: Mapping[str, float] = {offer.code: self.scores.get(offer.code, 0.5) for offer in offers}
         ordered = sorted(offers, key=lambda offer: (-score[offer.code], offer.code))
         return [
             Ranked(
-                offer, place, score[offer.code], score[offer.code], self.lists.get(offer.code, "favourites"), REASONS
+                offer,
+                place,
+                score[offer.code],
+                score[offer.code],
+                self.lists.get(offer.code, "favourites"),
+                REASONS if limit is None or place <= limit else (),
             )
             for place, offer in enumerate(ordered, 1)
         ]
+
+    def explain(self, *_args: object, now: datetime) -> tuple[Reason, ...]:
+        """Always the same."""
+        assert now.tzinfo is not None
+        return REASONS
 
 
 REASONS = (Reason("bought", 14, {"visits": 40}, ("A-1001",)),)
