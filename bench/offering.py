@@ -15,7 +15,7 @@ from loyalty.programs import queries as programs
 from loyalty.programs import service
 
 CODE = "bench-offers"
-MEMBERS = 500
+MEMBERS = 100
 OFFERS = 200
 # What a member of a supermarket has bought, by the public data.
 CATEGORIES = 155

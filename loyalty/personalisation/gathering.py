@@ -31,14 +31,16 @@ _HELD = f"""
 (SELECT json_agg(json_build_array({COLUMNS}) ORDER BY a.assignment_id) FROM assignments a
  WHERE a.member_id = m.member_id AND a.closed_at IS NULL AND a.valid_to > %(now)s)
 """
+# Whoever does not want offers to be personal is offered what anybody new is.
+_DECLINES = "coalesce(m.consents -> 'personalisation' = 'false', false)"
 _WHO = f"""
-SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale,
+SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale, {_DECLINES},
   (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into), {_HELD},
   (SELECT format('%%s %%s %%s', f.orders, f.weight, f.redeemed) FROM member_features f WHERE f.member_id = m.member_id)
 FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
 """
-_AGAIN = f"SELECT m.locale, {_HELD} FROM members m WHERE m.member_id = %(member_id)s"
+_AGAIN = f"SELECT m.locale, {_DECLINES}, {_HELD} FROM members m WHERE m.member_id = %(member_id)s"
 
 # What the member had of each offer, and those who were merged into it; then what budgets have spent.
 _HAD = """
@@ -71,7 +73,7 @@ FROM member_features f WHERE f.member_id = %(member_id)s
 class Holder:
     """A member with the offers that are open for them, those held out included.
 
-    `bought` is another whenever what is known of how the member buys is.
+    `declines`: they do not want offers to be personal. `bought` is another whenever what is known of how they buy is.
     """
 
     member_id: UUID
@@ -81,6 +83,7 @@ class Holder:
     locale: str | None
     merged_into: str | None
     held: tuple[Assignment, ...]
+    declines: bool
     bought: str | None = None
 
     @property
@@ -96,19 +99,19 @@ def holder(session: Session, program_id: UUID, customer_id: str, *, now: datetim
     if found is None:
         raise MemberNotFound(customer_id)
     *about, held, bought = found
-    member_id, customer_id, status, enrolled_at, locale, merged_into = about
+    member_id, customer_id, status, enrolled_at, locale, declines, merged_into = about
     theirs = _held(member_id, held)
-    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, theirs, bought)
+    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, theirs, declines, bought)
 
 
 def locked_holder(session: Session, member: LockedMember, *, now: datetime) -> Holder:
     """A member whom the caller has locked."""
     found = session.row(_AGAIN, {"member_id": member.member_id, "now": now}, into=tuple_row)
     assert found is not None, "who is locked is there"
-    locale, held = found
+    locale, declines, held = found
     return Holder(
         member.member_id, member.customer_id, member.status, member.enrolled_at, locale, member.merged_into,
-        _held(member.member_id, held),
+        _held(member.member_id, held), declines,
     )  # fmt: skip
 
 

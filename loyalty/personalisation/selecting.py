@@ -136,7 +136,7 @@ def _today(session: Session, program: Program, who: Holder, held: Sequence[Offer
     """How the offers that a member holds fit today. Most who ask have asked before, and have bought nothing since."""
     version = gathering.statistics_of(session, program, now=now).version
     day = calendar.local_date(now, program.time_zone)
-    key = (who.member_id, who.bought, version, day, *((offer.code, offer.version) for offer in held))
+    key = (who.member_id, who.bought, who.declines, version, day, *((offer.code, offer.version) for offer in held))
     found = _ranked.get(key)
     if found is None:
         if len(_ranked) >= RANKED_REMEMBERED_MAX:
@@ -148,5 +148,5 @@ def _today(session: Session, program: Program, who: Holder, held: Sequence[Offer
 def taste_of(session: Session, program: Program, who: Holder, offers: Sequence[Offer], *, now: datetime) -> Taste:
     """How a member buys, as far as it matters to these offers."""
     skus = {sku for offer in offers for sku in offer.skus}
-    features = gathering.features_of(session, who.member_id, skus)
+    features = Features() if who.declines else gathering.features_of(session, who.member_id, skus)
     return Taste(features, gathering.statistics_of(session, program, now=now), now)

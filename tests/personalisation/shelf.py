@@ -80,12 +80,14 @@ class Ranker:
         self.scores: dict[str, float] = {}
         self.lists: dict[str, str] = {}
         self.asked = 0
+        self.known = 0
 
     def __call__(
-        self, _features: Features, _statistics: Statistics, offers: Sequence[Offer], *, now: datetime,
+        self, features: Features, _statistics: Statistics, offers: Sequence[Offer], *, now: datetime,
         limit: int | None = None,
     ) -> list[Ranked]:  # fmt: skip
         self.asked += 1
+        self.known = features.buying.orders
         assert now.tzinfo is not None
         score: Mapping[str, float] = {offer.code: self.scores.get(offer.code, 0.5) for offer in offers}
         ordered = sorted(offers, key=lambda offer: (-score[offer.code], offer.code))
