@@ -37,6 +37,7 @@ from loyalty.payments import fact_schemas as payments_facts
 from loyalty.payments import routes as payments_routes
 from loyalty.personalisation import admin_routes as offer_admin_routes
 from loyalty.personalisation import fact_schemas as offer_sets_facts
+from loyalty.personalisation import routes as offers_routes
 from loyalty.personalisation import segment_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
@@ -75,6 +76,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (orders_routes.bp, "orders"),
     (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
+    (offers_routes.bp, "offers"),
     (reward_admin_routes.bp, "admin"),
     (auto_redeem_routes.bp, "admin"),
     (vouchers_routes.bp, "rewards"),
