@@ -20,7 +20,7 @@ COFFEE: dict[str, Any] = {
 TEA: dict[str, Any] = {
     "code": "tea-fifth-off",
     "title": "20% off tea",
-    "promise": {"kind": "discount_percent", "value": "20", "least_value": "7.5", "most": 1_000},
+    "promise": {"kind": "discount_percent", "value": 20, "least_value": 7, "most": 1_000},
     "categories": ["tea"],
     "exclude_skus": ["tea-gift-card"],
     "min_basis": 2_000,

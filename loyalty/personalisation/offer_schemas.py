@@ -61,7 +61,8 @@ VALUES = {
     "bonus_points": Bounds(1, POINTS_MAX),
     "multiplier": Bounds(1, 100, decimals=4, above=True),
     "discount_amount": Bounds(1, MINOR_UNITS_MAX),
-    "discount_percent": Bounds(1, 100, decimals=2),
+    # Vouchers know whole percents only.
+    "discount_percent": Bounds(1, 100),
     "free_product": Bounds(1, 1_000),
 }
 HOLDOUT = Bounds(0, 100, decimals=2)

@@ -22,7 +22,7 @@ def double(**given: Any) -> dict[str, Any]:
 
 def off(**given: Any) -> dict[str, Any]:
     """A fifth off tea, of at most 10.00."""
-    promise = {"kind": "discount_percent", "value": "20", "most": 1_000}
+    promise = {"kind": "discount_percent", "value": 20, "most": 1_000}
     plain = points(code="off", title="20% off", promise=promise, categories=["tea"], budget_amount=500_000)
     return {**plain, **given}
 

@@ -19,7 +19,7 @@ TAKEN, SHOWN = DraftOffersSchema(), ShownOffersSchema()
 
 EVERYTHING: dict[str, Any] = {
     "code": "tea", "title": "Tea", "titles": {"pl": "Herbata", "pt-BR": "Chá"},
-    "promise": {"kind": "discount_percent", "value": "20", "least_value": "7.5", "most": 1_000},
+    "promise": {"kind": "discount_percent", "value": 20, "least_value": 7, "most": 1_000},
     "categories": ["tea"], "skus": ["T-1"], "exclude_categories": ["tea > green"], "exclude_skus": ["T-2"],
     "min_basis": 2_000, "tiers": ["gold"], "segments": ["regulars"], "when": "history.orders > 1",
     "valid_from": "2026-03-01T00:00:00Z", "valid_to": "2026-06-01T00:00:00Z", "days": 14, "activation": "opt_in",
@@ -52,7 +52,7 @@ def test_an_offer_says_all_that_it_can_say():
         (
             Offer(
                 code="tea", version=3, title="Tea", titles={"pl": "Herbata", "pt-BR": "Chá"},
-                promise=Promise("discount_percent", Decimal(20), Decimal("7.5"), 1_000),
+                promise=Promise("discount_percent", Decimal(20), Decimal(7), 1_000),
                 categories=("tea",), skus=("T-1",), exclude_categories=("tea > green",), exclude_skus=("T-2",),
                 min_basis=2_000, tiers=("gold",), segments=("regulars",), when="history.orders > 1",
                 valid_from=datetime(2026, 3, 1, tzinfo=UTC), valid_to=datetime(2026, 6, 1, tzinfo=UTC),
@@ -108,7 +108,7 @@ def test_defaults_are_shown_and_nothing_that_says_nothing_is_stored():
     [
         ("bonus_points", "200", 200), ("bonus_points", 200, 200), ("discount_amount", "500.00", 500),
         ("multiplier", 2, "2"), ("multiplier", "1.5000", "1.5"), ("multiplier", "100", "100"),
-        ("discount_percent", "7.50", "7.5"), ("discount_percent", 100, "100"),
+        ("discount_percent", "7", 7), ("discount_percent", 100, 100),
     ],
 )  # fmt: skip
 def test_whole_things_are_numbers_and_what_may_have_decimals_is_written(kind: str, value: Any, kept: Any):
@@ -133,7 +133,7 @@ def test_a_free_product_is_one_piece_unless_it_says_how_many():
         (promising("multiplier", 1), "value"), (promising("multiplier", "100.1"), "value"),
         (promising("multiplier", "1.00001"), "value"), (promising("discount_amount", "4.99"), "value"),
         (promising("discount_percent", "0.99"), "value"), (promising("discount_percent", "100.01"), "value"),
-        (promising("discount_percent", "20.001"), "value"), (promising("free_product", 0, sku="X"), "value"),
+        (promising("discount_percent", "20.5"), "value"), (promising("free_product", 0, sku="X"), "value"),
         (promising("free_product", 1), "sku"), (promising("bonus_points", 1, sku="X"), "sku"),
         (promising("bonus_points", 1, most=5), "most"), (promising("discount_amount", 500, most=5), "most"),
         (promising("multiplier", 2, least_value="2.1"), "least_value"),
@@ -164,7 +164,7 @@ def test_an_offer_that_makes_no_sense_is_refused_where_it_stands(given: dict[str
 
 
 def test_a_budget_is_in_what_the_offer_costs():
-    in_percent = {"kind": "discount_percent", "value": "20"}
+    in_percent = {"kind": "discount_percent", "value": 20}
 
     assert list(refused(points(budget_amount=5))) == ["budget_amount"]
     assert list(refused(off(budget_amount=None, budget_points=5))) == ["budget_points"]
@@ -173,7 +173,7 @@ def test_a_budget_is_in_what_the_offer_costs():
     assert stored(off(promise=in_percent, budget_amount=None), points(budget_points=5), cheaper())
 
 
-@given(kind=st.sampled_from(["multiplier", "discount_percent"]), hundredths=st.integers(101, 10_000))
+@given(kind=st.just("multiplier"), hundredths=st.integers(101, 10_000))
 def test_a_number_survives_every_form(kind: str, hundredths: int):
     value = Decimal(hundredths).scaleb(-2)
     kept = stored(promising(kind, str(value)))
