@@ -35,6 +35,7 @@ from loyalty.orders import fact_schemas as orders_facts
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import fact_schemas as payments_facts
 from loyalty.payments import routes as payments_routes
+from loyalty.personalisation import routes as offers_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import admin_routes as reward_admin_routes
@@ -72,6 +73,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (orders_routes.bp, "orders"),
     (activities_routes.bp, "orders"),
     (rewards_routes.bp, "rewards"),
+    (offers_routes.bp, "offers"),
     (reward_admin_routes.bp, "admin"),
     (auto_redeem_routes.bp, "admin"),
     (vouchers_routes.bp, "rewards"),

@@ -84,6 +84,10 @@ class Session:
                 raise psycopg.OperationalError(begun.get_error_message())
             self._begun = True
 
+    def begin_together(self) -> None:
+        """From here on, what a session for reads (`reading_first`) does is one transaction."""
+        self._begun = False
+
     @property
     def driver(self) -> psycopg.Connection[Any]:
         """The driver's connection, for what only it can do (streaming, notifications)."""
@@ -141,6 +145,19 @@ def reading() -> Iterator[Session]:
             yield session
         finally:
             session.finish(keep=False)
+
+
+@contextmanager
+def reading_first() -> Iterator[Session]:
+    """A session for what mostly only reads: each statement is its own transaction, until `begin_together`."""
+    with db.engine.connect() as connection:
+        session = Session(connection, reads_only=True)
+        try:
+            yield session
+            session.finish(keep=True)
+        except BaseException:
+            session.finish(keep=False)
+            raise
 
 
 def engine_options(settings: Settings, *, application_name: str = "loyalty") -> dict[str, Any]:

@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 from psycopg.rows import class_row, scalar_row, tuple_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.members.domain import LockedMember, Member
+from loyalty.members.domain import LockedMember, Status
 from loyalty.members.errors import MemberClosed, MemberNotFound, MemberSuspended
 
 # A locked member `m`, column by column.
@@ -104,6 +104,22 @@ ORDER BY m.member_id FOR NO KEY UPDATE OF m
 
 # The tables whose rows change by themselves, at their `next_change_at`.
 Due = Literal["accounts", "tier_standings"]
+
+
+class Standing(Protocol):
+    """A member as far as it matters whether they may do anything."""
+
+    @property
+    def customer_id(self) -> str:
+        """The shop's own id."""
+
+    @property
+    def status(self) -> Status:
+        """Whether they are active."""
+
+    @property
+    def merged_into(self) -> str | None:
+        """Who has what was theirs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +252,7 @@ def holder(session: Session, program_id: UUID, kind: str, key: str) -> Holder | 
     return session.row(_HOLDER, (program_id, kind, key), into=class_row(Holder))
 
 
-def require_active(member: LockedMember | Member) -> None:
+def require_active(member: Standing) -> None:
     """Refuse what only an active member may do. Refuses: MemberClosed, MemberSuspended."""
     if member.status == "closed":
         raise MemberClosed(member.customer_id, merged_into=member.merged_into)

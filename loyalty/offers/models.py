@@ -1,10 +1,10 @@
 """Published sets of offers, which never change, the draft of the next, and what was given to whom."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, Double, ForeignKey, Index, Integer, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -91,3 +91,14 @@ class AssignmentRow(Base):
     trigger: Mapped[str] = mapped_column(Text, server_default="ranking")
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
     holdout: Mapped[str | None] = mapped_column(Text)
+
+
+class OfferSweepRow(Base):
+    """How far the members of a program were searched, on a day of its own, for whom to win back."""
+
+    __tablename__ = "offer_sweeps"
+
+    program_id: Mapped[UUID] = mapped_column(ForeignKey("programs.program_id"), primary_key=True)
+    day: Mapped[date] = mapped_column(Date)
+    after_member: Mapped[UUID]
+    done: Mapped[bool]

@@ -53,10 +53,18 @@ class VoucherTerms:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a voucher comes from: a reward and its redemption, or a batch."""
+    """Where a voucher comes from: a reward and its redemption, a batch, or an offer that a member was given."""
 
     redemption_id: str | None = None
     batch_id: str | None = None
+    assignment_id: UUID | None = None
+
+    @property
+    def kind(self) -> str:
+        """What it comes from, in one word."""
+        if self.assignment_id is not None:
+            return "offer"
+        return "reward" if self.batch_id is None else "batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +115,7 @@ class HeldVoucher:
     voided_at: datetime | None
     batch_id: str | None = None
     redemption_id: str | None = None
+    assignment_id: UUID | None = None
     holder: tuple[UUID, str] | None = None
 
 
@@ -178,7 +187,8 @@ def discount(value: dict[str, Any], order_total: int | None) -> int | None:
         return min(int(value["amount"]), order_total)
     if kind == "discount_percent":
         # Half a minor unit is given to the customer.
-        return (order_total * int(value["percent"]) * 2 + HUNDRED) // (2 * HUNDRED)
+        off = (order_total * int(value["percent"]) * 2 + HUNDRED) // (2 * HUNDRED)
+        return min(off, int(value.get("most", off)))
     return None
 
 

@@ -73,6 +73,7 @@ VOUCHER = {
     "origin": "reward",
     "batch_id": None,
     "redemption_id": "r-1001",
+    "assignment_id": None,
 }
 
 VOUCHERS = {"data": [VOUCHER], "next": None}

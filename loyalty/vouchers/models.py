@@ -27,7 +27,9 @@ class VoucherRow(Base):
         CheckConstraint("valid_from < expires_at", name="begins_before_it_ends"),
         CheckConstraint("(voided_at IS NULL) = (void_reason IS NULL)", name="void_has_a_reason"),
         CheckConstraint(
-            "origin IN ('reward', 'batch') AND (origin = 'batch') = (batch_id IS NOT NULL)", name="origin_is_known"
+            "origin IN ('reward', 'batch', 'offer') AND (origin = 'batch') = (batch_id IS NOT NULL)"
+            " AND (origin = 'offer') = (assignment_id IS NOT NULL)",
+            name="origin_is_known",
         ),
         Index("ix_vouchers_member_id_issued_at_key", "member_id", "issued_at", "key"),
         Index(
@@ -56,6 +58,7 @@ class VoucherRow(Base):
     origin: Mapped[str] = mapped_column(Text)
     batch_id: Mapped[str | None] = mapped_column(Text)
     redemption_id: Mapped[str | None] = mapped_column(Text)
+    assignment_id: Mapped[UUID | None]
 
 
 class VoucherUseRow(Base):

@@ -26,7 +26,7 @@ WHERE k.program_id = %(program_id)s AND k.kind = 'voucher' AND k.key = %(key)s
 """
 _HELD = f"""
 SELECT v.member_id, v.code, v.value, v.bound, v.valid_from, v.expires_at, v.uses_allowed, v.uses, v.per_customer,
-       v.voided_at, v.batch_id, v.redemption_id {{more}} {_BY_KEY}
+       v.voided_at, v.batch_id, v.redemption_id, v.assignment_id {{more}} {_BY_KEY}
 """
 # The member of an id or, if that one was merged, who it was merged into, by both ids; of nobody's id, nobody.
 _STAYED = """
@@ -44,7 +44,7 @@ _STATUS = """CASE WHEN v.voided_at IS NOT NULL THEN 'void' WHEN v.uses >= v.uses
 WHEN v.expires_at <= %(now)s THEN 'expired' WHEN v.valid_from > %(now)s THEN 'not_started' ELSE 'active' END"""
 _SHOWN = f"""
 v.code, v.key, v.value, {_STATUS} AS status, v.issued_at, v.valid_from, v.expires_at, v.uses_allowed, v.uses,
-v.per_customer, v.bound, v.voided_at, v.void_reason, v.origin, v.batch_id, v.redemption_id
+v.per_customer, v.bound, v.voided_at, v.void_reason, v.origin, v.batch_id, v.redemption_id, v.assignment_id
 """
 _ONE = f"SELECT {_SHOWN} {_BY_KEY}"
 # Of each owner the newest, in the order of the index; then the newest of all.

@@ -16,6 +16,7 @@ from loyalty.members import locks
 from loyalty.members import queries as members
 from loyalty.members.domain import LockedMember, Member
 from loyalty.members.errors import MemberNotFound
+from loyalty.offers import using as offers
 from loyalty.vouchers import events, queries
 from loyalty.vouchers.domain import (
     Circumstances,
@@ -89,6 +90,8 @@ def release(session: Session, program_id: UUID, code: str, wish: Wish, *, now: d
     changes.update(VoucherUseRow, {**_place(voucher, wish), **row})
     fact = events.happened("released", use.user, voucher, used=left, order_id=wish.order_id, now=now)
     facts.tell(changes, program_id, fact, now=now)
+    if voucher.assignment_id is not None and use.user is not None:
+        offers.give_back(session, changes, program_id, use.user, voucher.assignment_id, now=now)
     write(session, changes)
     return Answer(receipt)
 
@@ -177,6 +180,10 @@ def _write_use(
     changes.keep(VoucherUseRow, row, is_new=is_new)
     fact = events.happened("redeemed", who, voucher, used=used, order_id=wish.order_id, now=now)
     facts.tell(changes, program_id, fact, now=now)
+    if voucher.assignment_id is not None and who is not None:
+        offers.use(
+            session, changes, program_id, who, voucher.assignment_id, order_id=wish.order_id, amount=off, now=now
+        )
     write(session, changes)
     return Answer(receipt)
 

@@ -28,6 +28,10 @@ class VoucherValueSchema(Schema):
     amount = MinorUnits(least=1)
     percent = Whole(least=1, most=100)
     sku = Text(most=64)
+    most = MinorUnits(dump_only=True, metadata={"description": "The most that percent of an offer come to."})
+    quantity = Whole(
+        most=1_000_000, dump_only=True, metadata={"description": "How many pieces of a product an offer gives."}
+    )
 
     @validates_schema(skip_on_field_errors=True)
     def _says_enough(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -168,9 +172,10 @@ class VoucherStateSchema(Schema):
     expires_at = Instant(required=True, allow_none=True)
     voided_at = Instant(required=True, allow_none=True)
     void_reason = fields.String(required=True, allow_none=True)
-    origin = fields.String(required=True, validate=OneOf(("reward", "batch")))
+    origin = fields.String(required=True, validate=OneOf(("reward", "batch", "offer")))
     batch_id = fields.String(required=True, allow_none=True)
     redemption_id = fields.String(required=True, allow_none=True)
+    assignment_id = fields.UUID(required=True, allow_none=True, metadata={"description": "The offer that gave it."})
 
 
 class VouchersSchema(Schema):

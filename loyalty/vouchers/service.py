@@ -27,12 +27,13 @@ def issue(
     *,
     program_id: UUID,
     redemption_id: str | None = None,
+    assignment_id: UUID | None = None,
     reward: str | None = None,
     now: datetime,
 ) -> Voucher:
     """Draw a code nobody has, and add the member's voucher to the rows to be written."""
     ((_, code),) = claiming.draw(session, program_id, 1, lambda: member.member_id)
-    origin = Origin(redemption_id=redemption_id)
+    origin = Origin(redemption_id=redemption_id, assignment_id=assignment_id)
     _tell_issued(changes, member, terms, origin, program_id=program_id, reward=reward, now=now)
     return add(changes, member.member_id, code, terms, program_id=program_id, bound=True, origin=origin, now=now)
 
@@ -85,9 +86,10 @@ def add(
             "per_customer": terms.per_customer,
             "voided_at": None,
             "void_reason": None,
-            "origin": "reward" if origin.batch_id is None else "batch",
+            "origin": origin.kind,
             "batch_id": origin.batch_id,
             "redemption_id": origin.redemption_id,
+            "assignment_id": origin.assignment_id,
         },
     )
     return Voucher(code, terms.value, terms.expires_at)

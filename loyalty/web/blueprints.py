@@ -21,7 +21,7 @@ from flask import request
 from marshmallow import Schema
 
 from loyalty.core.errors import DomainError, IdempotencyConflict, InvalidRequest, PreconditionMissing, Stale
-from loyalty.db.session import reading, transaction
+from loyalty.db.session import reading, reading_first, transaction
 from loyalty.web.arguments import Parser
 from loyalty.web.openapi import PATH_PARAMETERS, problem_response
 from loyalty.web.problems import HTTP_CODES, status_of
@@ -136,6 +136,17 @@ def reads(view: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(view)
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with reading() as session:
+            return view(session, *args, **kwargs)
+
+    return wrapper
+
+
+def reads_first(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a view that mostly only reads: `reads` until there is something to write, then a transaction."""
+
+    @wraps(view)
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with reading_first() as session:
             return view(session, *args, **kwargs)
 
     return wrapper

@@ -47,6 +47,7 @@ PROBLEM: dict[str, Any] = {
 # The words of the addresses: what stands in a path, with an example.
 PATH_PARAMETERS = {
     "activity_id": ("The shop's own id of the activity.", "review-77"),
+    "assignment_id": ("The id of the offer as it was given.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "code": ("The code of the reward.", "five-off"),
     "customer_id": ("The shop's own id of the customer.", "c-42"),
     "hold_id": ("The shop's own id of the hold.", "h-1001"),
