@@ -35,6 +35,8 @@ from loyalty.orders import fact_schemas as orders_facts
 from loyalty.orders import routes as orders_routes
 from loyalty.payments import fact_schemas as payments_facts
 from loyalty.payments import routes as payments_routes
+from loyalty.personalisation import admin_routes as offer_admin_routes
+from loyalty.personalisation import fact_schemas as offer_sets_facts
 from loyalty.personalisation import routes as offers_routes
 from loyalty.programs import routes as programs_routes
 from loyalty.rehearsals import routes as rehearsals_routes
@@ -82,6 +84,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (programs_routes.bp, "admin"),
     (earning_routes.bp, "admin"),
     (tiers_routes.bp, "admin"),
+    (offer_admin_routes.bp, "admin"),
     (rules_routes.bp, "admin"),
     (rehearsals_routes.bp, "admin"),
     (rehearsals_routes.of_ladders, "admin"),
@@ -102,7 +105,8 @@ OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 # What each slice tells the log of facts.
 FACTS: tuple[Kind, ...] = (
     *members_facts.KINDS, *orders_facts.KINDS, *activities_facts.KINDS, *points_facts.KINDS, *tiers_facts.KINDS,
-    *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS, *offers_facts.KINDS,
+    *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS, *offer_sets_facts.KINDS,
+    *offers_facts.KINDS,
     *notifications_facts.KINDS, *webhooks_facts.KINDS,
 )  # fmt: skip
 

@@ -31,7 +31,7 @@ class Promise:
 
     `value`: points, a factor, minor units, percent, or pieces (of `sku`). With a `least_value` the promise falls in a
     straight line from `value`, for a member who would surely not buy, to `least_value`, for one who surely would.
-    `most`: the most that percent come to, in minor units.
+    `most`: the most that percent come to, or that the pieces of a product cost, in minor units.
     """
 
     kind: PromiseKind

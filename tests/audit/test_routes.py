@@ -20,6 +20,7 @@ from tests.shop import a_ladder, at
 DRAFT = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
 A_MUG = reward_json(fulfilment="pool")
 VOUCHERS = {"batch_id": "spring", "codes": ["MUG-2026"], "value": {"type": "discount_amount", "amount": 500}}
+AN_OFFER = {"code": "tea", "title": "Points on tea", "promise": {"kind": "bonus_points", "value": 50}}
 LADDER = a_ladder({"code": "bronze", "threshold": 0})
 
 
@@ -83,6 +84,27 @@ def test_a_ladder_is_told_as_a_draft_and_when_it_is_published(api: Api):
     action, resource, before, after = newest(api)
     assert (action, resource, before) == ("ladder.published", "ladder", None)
     assert (after["version"], after["members"], after["basis"]) == (1, "upgrades_only", "spend")
+
+
+def test_offers_are_told_as_a_draft_and_when_they_are_published_as_far_as_they_changed(api: Api):
+    coffee = {**AN_OFFER, "code": "coffee", "title": "Points on coffee"}
+    api.put("/v1/admin/offers/draft", {"offers": [AN_OFFER, coffee]})
+    action, resource, before, after = newest(api)
+    assert (action, resource, before) == ("offers.drafted", "offers/draft", None)
+    assert [offer["code"] for offer in after["offers"]] == ["tea", "coffee"]
+
+    api.post("/v1/admin/offers/publish")
+    action, resource, before, after = newest(api)
+    assert (action, resource, before) == ("offers.published", "offers", None)
+    assert (after["version"], len(after["offers"])) == (1, 2)
+
+    api.put("/v1/admin/offers/draft", {"offers": [{**AN_OFFER, "priority": 1}, coffee]})
+    api.post("/v1/admin/offers/publish")
+    _, _, before, after = newest(api)
+    assert [(each["version"], each["offers"]) for each in (before, after)] == [
+        (1, [AN_OFFER]),
+        (2, [{**AN_OFFER, "priority": 1}]),
+    ]
 
 
 def test_a_reward_is_told_with_what_was_left_of_it(api: Api):
@@ -175,6 +197,7 @@ ONLY_LOOKS = {
     "POST /v1/admin/config/diff",
     "POST /v1/admin/earning-rules/check",
     "POST /v1/admin/ladder/check",
+    "POST /v1/admin/offers/check",
     "POST /v1/admin/earning-rules/rehearse",
     "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
     "POST /v1/admin/ladder/rehearse",
@@ -213,6 +236,8 @@ def test_no_operation_of_an_administrator_is_forgotten(app: Flask):
         "POST /v1/admin/earning-rules/publish": lambda: api.post("/v1/admin/earning-rules/publish"),
         "PUT /v1/admin/ladder/draft": lambda: api.put("/v1/admin/ladder/draft", LADDER),
         "POST /v1/admin/ladder/publish": lambda: api.post("/v1/admin/ladder/publish"),
+        "PUT /v1/admin/offers/draft": lambda: api.put("/v1/admin/offers/draft", {"offers": [AN_OFFER]}),
+        "POST /v1/admin/offers/publish": lambda: api.post("/v1/admin/offers/publish"),
         "PUT /v1/admin/rewards/{code}": lambda: api.put(f"/v1/admin/rewards/r-{next(numbers)}", reward_json(stock=1)),
         "PUT /v1/admin/rewards/{code}/draft": lambda: api.put("/v1/admin/rewards/mug/draft", A_MUG),
         "POST /v1/admin/rewards/{code}/publish": lambda: api.post("/v1/admin/rewards/mug/publish"),

@@ -33,6 +33,7 @@ UUID = "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"
 READING_POSTS = {
     "POST /v1/members/search", "POST /v1/orders/preview", "POST /v1/admin/config/diff",
     "POST /v1/admin/earning-rules/check", "POST /v1/activities/preview", "POST /v1/admin/ladder/check",
+    "POST /v1/admin/offers/check",
     "POST /v1/vouchers/x-1/validate", "POST /v1/members/x-1/point-payments/quote",
     "POST /v1/admin/rewards/x-1/check", "POST /v1/admin/notification-templates/x-1/x-1/check",
     "POST /v1/admin/notification-templates/x-1/x-1/preview",

@@ -205,7 +205,8 @@ NATURAL = {
 # Questions that do not fit into a URL. They change nothing, so they may be asked again in any case.
 ONLY_READ = {
     "/v1/members/search", "/v1/orders/preview", "/v1/admin/config/diff", "/v1/admin/earning-rules/check",
-    "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/vouchers/{voucher_code}/validate",
+    "/v1/activities/preview", "/v1/admin/ladder/check", "/v1/admin/offers/check",
+    "/v1/vouchers/{voucher_code}/validate",
     "/v1/members/{customer_id}/point-payments/quote",
     "/v1/admin/rewards/{code}/check", "/v1/admin/notification-templates/{kind}/{language}/check",
     "/v1/admin/notification-templates/{kind}/{language}/preview",

@@ -190,6 +190,14 @@ def tiers(api: Api, _pass: Pass) -> None:
         shop.cancel(api, order_id)
 
 
+def offers(api: Api, _pass: Pass) -> None:
+    tea = {"code": "tea", "title": "Points on tea", "promise": {"kind": "bonus_points", "value": 50}}
+    assert api.put("/v1/admin/offers/draft", {"offers": [tea]}).status_code == 200
+    for _ in range(2):
+        key = {"Idempotency-Key": "k-1"}
+        assert api.post("/v1/admin/offers/publish", {}, headers=key).status_code == 200
+
+
 def activities(api: Api, _pass: Pass) -> None:
     shop.publish_rules(api, {"points": "1"}, a_bonus("review"))
     api.enrol()
@@ -239,6 +247,7 @@ CHAPTERS = [
     Chapter(tiers, [("ladder.published", None), *of(
         "c-42", "member.enrolled", "order.recorded", "points.earned", "tier.changed", "order.recorded", "points.earned",
         *("order.cancelled", "points.reversed") * 2, "tier.changed")]),
+    Chapter(offers, of(None, "offers.published")),
     Chapter(messages, of("c-42", "member.enrolled", "order.recorded", "points.earned", "message.sent",
                          "message.requested", "message.sent")),
     Chapter(webhooks, of(None, "webhook.paused", "webhook.resumed")),

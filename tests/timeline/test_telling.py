@@ -12,7 +12,7 @@ from loyalty.tiers.domain import Tier
 from loyalty.timeline.telling import INSTEAD, SENTENCES, Teller
 
 LANGUAGES = ["en", *catalogues()]
-OF_THE_PROGRAM = ("reward.", "earning_rules.", "ladder.", "webhook.")
+OF_THE_PROGRAM = ("reward.", "earning_rules.", "ladder.", "offers.", "webhook.")
 
 REWARDS = {
     "five-off": NewReward(name="5 off", type="custom", points=25, translations={"pl": {"name": "5 zniżki"}}),

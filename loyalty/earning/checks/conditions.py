@@ -25,10 +25,10 @@ def find(proposal: Proposal) -> Iterator[Finding]:
     """What is to be said of each condition."""
     for number, rule in enumerate(proposal.rules):
         if rule.when is not None:
-            yield from _of_text(rule.when, scope_of(rule), ("rules", number, "when"))
+            yield from of_text(rule.when, scope_of(rule), ("rules", number, "when"))
             yield from _contradicting(number, rule)
     for number, segment in enumerate(proposal.segments):
-        yield from _of_text(segment.when, "member", ("segments", number, "when"))
+        yield from of_text(segment.when, "member", ("segments", number, "when"))
 
 
 def scope_of(rule: EarningRule) -> str:
@@ -38,7 +38,8 @@ def scope_of(rule: EarningRule) -> str:
     return "order" if rule.activity is None else "activity"
 
 
-def _of_text(when: str, scope: str, place: tuple[object, ...]) -> Iterator[Finding]:
+def of_text(when: str, scope: str, place: tuple[object, ...]) -> Iterator[Finding]:
+    """What is to be said of a condition of a scope, which stands at a place."""
     for found in _findings(when, scope):
         say = error if found.level == "error" else warning
         yield say(f"condition-{found.code}", found.detail, *place)

@@ -3,15 +3,35 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
+from typing import Protocol
 
 from loyalty.core.categories import lineage
-from loyalty.earning.rules import EarningRule
+
+
+class Named(Protocol):
+    """What names goods, and members: a rule, or an offer."""
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Paths."""
+
+    @property
+    def skus(self) -> tuple[str, ...]:
+        """Articles."""
+
+    @property
+    def exclude_categories(self) -> tuple[str, ...]:
+        """Paths that stay out."""
+
+    @property
+    def exclude_skus(self) -> tuple[str, ...]:
+        """Articles that stay out."""
 
 
 class Goods:
-    """The goods of one rule, as sets. `skus` and `categories` are those that it does not exclude itself."""
+    """The goods of one rule or offer, as sets. `skus` and `categories` are those that it does not exclude itself."""
 
-    def __init__(self, rule: EarningRule) -> None:
+    def __init__(self, rule: Named) -> None:
         self.names_any = bool(rule.skus or rule.categories)
         self.exclude_skus = frozenset(rule.exclude_skus)
         self.exclude_categories = frozenset(rule.exclude_categories)

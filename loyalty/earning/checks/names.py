@@ -1,13 +1,17 @@
 """Names: codes and priorities that must be unique, units and segments that must be there, goods that nobody buys."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
 
 from loyalty.core.categories import SEPARATOR
 from loyalty.core.findings import Finding, error, meant, warning
-from loyalty.earning.checks.proposal import Proposal, few
+from loyalty.earning.checks.proposal import Known, Proposal, few
 from loyalty.earning.checks.spelling import Spelling
 from loyalty.rules.expressions import ExpressionInvalid, condition
+
+# Rules or offers, or what else names goods, each with its place in the draft.
+Placed = tuple[tuple[object, ...], Any]
 
 NO_TIERS = "This program has no tiers yet, so nobody has this one. Leave tiers out until it has."
 HISTORY_OF = ("history", "categories")
@@ -18,9 +22,11 @@ def find(proposal: Proposal) -> Iterator[Finding]:
     yield from _ties(proposal)
     yield from _units(proposal)
     yield from _segments(proposal)
-    yield from _tiers(proposal)
-    yield from _goods(proposal)
-    yield from _paths(proposal)
+    rules = [(("rules", number), rule) for number, rule in enumerate(proposal.rules)]
+    segments = [(("segments", number), segment) for number, segment in enumerate(proposal.segments)]
+    yield from unknown_tiers(rules, proposal.known.tiers)
+    yield from unknown_goods(rules, [*rules, *segments], proposal.known)
+    yield from odd_paths(rules, proposal.known)
 
 
 def _ties(proposal: Proposal) -> Iterator[Finding]:
@@ -60,18 +66,17 @@ def _segments(proposal: Proposal) -> Iterator[Finding]:
             yield warning("unused-segment", detail, "segments", number)
 
 
-def _tiers(proposal: Proposal) -> Iterator[Finding]:
-    tiers = proposal.known.tiers
-    for number, rule in enumerate(proposal.rules):
-        for place, code in enumerate(rule.tiers):
+def unknown_tiers(things: Sequence[Placed], tiers: Collection[str]) -> Iterator[Finding]:
+    """Tiers that the ladder in force does not have."""
+    for at, thing in things:
+        for place, code in enumerate(thing.tiers):
             if code not in tiers:
                 detail = f"There is no tier '{code}'.{meant(code, tiers)} The tiers are: {', '.join(sorted(tiers))}."
-                yield warning("unknown-tier", detail if tiers else NO_TIERS, "rules", number, "tiers", place)
+                yield warning("unknown-tier", detail if tiers else NO_TIERS, *at, "tiers", place)
 
 
-def _goods(proposal: Proposal) -> Iterator[Finding]:
-    """Names that no order of late has. Nothing is said where there were no orders."""
-    known = proposal.known
+def unknown_goods(things: Sequence[Placed], asking: Sequence[Placed], known: Known) -> Iterator[Finding]:
+    """Names that no order of late has; `asking`: what has conditions. Nothing is said where there were no orders."""
     if not known.skus:
         return
     for noun, names, fields in (
@@ -80,31 +85,27 @@ def _goods(proposal: Proposal) -> Iterator[Finding]:
         ("channel", known.channels, ("channels",)),
     ):
         spelling = Spelling(names)
-        for number, rule in enumerate(proposal.rules):
+        for at, thing in things:
             for field in fields:
-                named: tuple[str, ...] = getattr(rule, field)
+                named: tuple[str, ...] = getattr(thing, field, ())
                 if names.issuperset(named):
                     continue
                 unknown = [(place, name) for place, name in enumerate(named) if name not in names]
                 found = (
-                    warning(f"unknown-{noun}", _not_sold(noun, name, spelling), "rules", number, field, place)
+                    warning(f"unknown-{noun}", _not_sold(noun, name, spelling), *at, field, place)
                     for place, name in unknown
                 )
                 yield from few(found, len(unknown))
         if noun == "category":
-            yield from _categories_in_conditions(proposal, spelling)
+            yield from _categories_in_conditions(asking, known, spelling)
 
 
-def _categories_in_conditions(proposal: Proposal, spelling: Spelling) -> Iterator[Finding]:
+def _categories_in_conditions(asking: Sequence[Placed], known: Known, spelling: Spelling) -> Iterator[Finding]:
     """history.categories["coffe"] is no mistake in the condition: it is a category that nobody ever buys."""
-    conditions = [
-        *(("rules", number, rule.when) for number, rule in enumerate(proposal.rules)),
-        *(("segments", number, segment.when) for number, segment in enumerate(proposal.segments)),
-    ]
-    for kind, number, when in conditions:
-        unknown = [name for name in _categories_in(when) if name not in proposal.known.categories]
+    for at, thing in asking:
+        unknown = [name for name in _categories_in(thing.when) if name not in known.categories]
         for name in unknown:
-            yield warning("unknown-category", _not_sold("category", name, spelling), kind, number, "when")
+            yield warning("unknown-category", _not_sold("category", name, spelling), *at, "when")
 
 
 def _categories_in(when: str | None) -> list[str]:
@@ -121,18 +122,18 @@ def _not_sold(noun: str, name: str, spelling: Spelling) -> str:
     return f"No order of late has the {'SKU' if noun == 'sku' else noun} '{name}'. {advice}"
 
 
-def _paths(proposal: Proposal) -> Iterator[Finding]:
+def odd_paths(things: Sequence[Placed], known: Known) -> Iterator[Finding]:
     """A path is written with a space on either side of each ">"."""
-    for number, rule in enumerate(proposal.rules):
+    for at, thing in things:
         for field in ("categories", "exclude_categories"):
-            names: tuple[str, ...] = getattr(rule, field)
+            names: tuple[str, ...] = getattr(thing, field, ())
             odd = [
                 (place, name, SEPARATOR.join(part.strip() for part in name.split(SEPARATOR.strip())))
                 for place, name in enumerate(names)
-                if _is_odd(name) and name not in proposal.known.categories
+                if _is_odd(name) and name not in known.categories
             ]
             found = (
-                warning("category-path", f"{detail} Write '{path}'.", "rules", number, field, place)
+                warning("category-path", f"{detail} Write '{path}'.", *at, field, place)
                 for place, name, path in odd
                 for detail in [f"'{name}' is one name, not a path: what lies below is written with ' > '."]
             )

@@ -20,16 +20,16 @@ def find(proposal: Proposal) -> Iterator[Finding]:
     zone = proposal.program.time_zone
     for number, rule in enumerate(proposal.rules):
         if rule.valid_to is not None and rule.valid_to <= proposal.now:
-            detail = f"It ended on {_written(rule.valid_to, zone)} and gives nothing to new orders. Leave it out."
+            detail = f"It ended on {written(rule.valid_to, zone)} and gives nothing to new orders. Leave it out."
             yield warning("over", detail, "rules", number, "valid_to")
-        yield from _edges(number, rule, zone)
+        yield from edges(rule.valid_from, rule.valid_to, zone, "rules", number)
         yield from _windows_outside(number, rule, zone)
         yield from _windows_overlapping(number, rule)
 
 
-def _edges(number: int, rule: EarningRule, zone: str) -> Iterator[Finding]:
+def edges(begin: datetime | None, end: datetime | None, zone: str, *at: object) -> Iterator[Finding]:
     """Dates that are midnight elsewhere, or leave out the day they name."""
-    for field, instant in (("valid_from", rule.valid_from), ("valid_to", rule.valid_to)):
+    for field, instant in (("valid_from", begin), ("valid_to", end)):
         if instant is None:
             continue
         local = instant.astimezone(calendar.zone(zone))
@@ -37,11 +37,11 @@ def _edges(number: int, rule: EarningRule, zone: str) -> Iterator[Finding]:
         if instant.astimezone(UTC).time() == time.min and local.time() != time.min:
             there = datetime.combine(instant.astimezone(UTC), time.min, calendar.zone(zone)).isoformat()
             detail = f"That is {local:%H:%M} on the clocks of {zone}. For midnight there, write {there}."
-            yield warning("midnight-elsewhere", detail, "rules", number, field)
+            yield warning("midnight-elsewhere", detail, *at, field)
         if field == "valid_to" and local.time() == time.min and day == calendar.end_of_period(day, "month"):
             after = calendar.midnight(calendar.day_after(day), zone).astimezone(calendar.zone(zone)).isoformat()
             detail = f"It ends when {day} begins, so that day is left out. To include it, write {after}."
-            yield warning("last-day-left-out", detail, "rules", number, field)
+            yield warning("last-day-left-out", detail, *at, field)
 
 
 def _windows_outside(number: int, rule: EarningRule, zone: str) -> Iterator[Finding]:
@@ -109,5 +109,6 @@ def _stretches(window: TimeWindow, place: int) -> Iterator[tuple[int, int, int]]
             yield 0, closes - MINUTES_A_WEEK, place
 
 
-def _written(instant: datetime, zone: str) -> str:
+def written(instant: datetime, zone: str) -> str:
+    """An instant on the clocks of a zone."""
     return f"{instant.astimezone(calendar.zone(zone)):%Y-%m-%d at %H:%M}"
