@@ -22,7 +22,7 @@ from loyalty.vouchers.errors import VoucherUsed
 from loyalty.web.blueprints import Blueprint, reads_first, transactional
 from loyalty.web.requests import json_answer, stored_answer
 
-bp = Blueprint("offers", __name__, url_prefix="/v1", description="Offers that fit the member, and why.")
+bp = Blueprint("member-offers", __name__, url_prefix="/v1", description="Offers that fit the member, and why.")
 
 
 @bp.get("/members/<shop_id:customer_id>/offers")
