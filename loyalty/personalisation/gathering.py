@@ -122,22 +122,33 @@ def asking(
     session: Session, program: Program, who: Holder, on: Shelf, candidates: Sequence[Offer], *, at_sight: Asking
 ) -> Asking:
     """What is left to be known of a member before these offers can be given, in one statement."""
+    asked = [Asked(who.member_id, who.enrolled_at, at_sight.at)]
+    return asking_all(session, program, asked, on, candidates, at_sight=at_sight)[who.member_id]
+
+
+def asking_all(
+    session: Session, program: Program, asked: Sequence[Asked], on: Shelf, candidates: Sequence[Offer], *,
+    at_sight: Asking,
+) -> dict[UUID, Asking]:  # fmt: skip
+    """The same of several members at once, of whom the same is known at first sight; also in one statement."""
     now = at_sight.at
     budgets = [rule_code(offer.code) for offer in candidates if offer.limit is not None]
     had = Beside(_HAD, {"had_now": now, "had_program": program.program_id, "had_budgets": array_of(budgets)})
-    asked = [Asked(who.member_id, who.enrolled_at, now)]
     known, ladders = known_now(session, program, asked, Wanted.by(on.needs), now=now, beside=had)
-    facts = known.facts.get(who.member_id, UNKNOWN)
-    tier = _tier(known.standings.get(who.member_id), ladders, now) if on.by_tier else None
-    facts = replace(facts, tier=tier)
-    assigned, spent = known.beside[who.member_id]
-    return replace(
-        at_sight,
-        had={code: Had(datetime.fromisoformat(until), _instants(redeemed)) for code, until, redeemed in assigned or ()},
-        spent=_spent(candidates, spent or {}),
-        tier=tier,
-        seen=_situation(facts, on, program, now),
-    )
+    found: dict[UUID, Asking] = {}
+    for member_id, (assigned, spent) in known.beside.items():
+        tier = _tier(known.standings.get(member_id), ladders, now) if on.by_tier else None
+        facts = replace(known.facts.get(member_id, UNKNOWN), tier=tier)
+        found[member_id] = replace(
+            at_sight,
+            had={
+                code: Had(datetime.fromisoformat(until), _instants(redeemed)) for code, until, redeemed in assigned or ()
+            },
+            spent={**at_sight.spent, **_spent(candidates, spent or {})},
+            tier=tier,
+            seen=_situation(facts, on, program, now),
+        )
+    return found
 
 
 def features_of(session: Session, member_id: UUID) -> Features:
