@@ -22,7 +22,7 @@ class MemberOffersQuerySchema(Schema):
     locale = Locale(metadata={"description": "The language of titles and reasons; the member's unless given."})
 
 
-class PromiseSchema(Schema):
+class PromisedSchema(Schema):
     """What was promised to this member."""
 
     class Meta:
@@ -57,7 +57,7 @@ class MemberOfferSchema(Schema):
     offer = fields.String(required=True)
     assignment_id = fields.UUID(required=True)
     title = fields.String(required=True)
-    promise = fields.Nested(PromiseSchema, required=True)
+    promise = fields.Nested(PromisedSchema, required=True)
     categories = fields.List(fields.String(), required=True)
     skus = fields.List(
         fields.String(), required=True, metadata={"description": "Without categories and SKUs: on the whole basket."}
