@@ -30,6 +30,7 @@ WHERE NOT EXISTS (SELECT FROM followers f WHERE f.name = %(name)s AND f.program_
 ON CONFLICT DO NOTHING
 """
 _PLACE = "SELECT xid, seq FROM followers WHERE name = %s AND program_id = %s FOR UPDATE SKIP LOCKED"
+_HOLD = "SELECT 1 FROM followers WHERE name = %s AND program_id = %s FOR UPDATE"
 _NEXT = f"""
 WITH page AS MATERIALIZED (
     SELECT owner_id, event_id, type, version, customer_id, occurred_at, recorded_at, data, xid, seq FROM events
@@ -82,3 +83,9 @@ def follow(
     # A transaction that waited for a member whom another one had may have begun before that one, but wrote after it.
     found = sorted(rows, key=lambda row: row["seq"])
     return [LoggedFact(**row) for row in found if row["type"] in types]
+
+
+def hold(session: Session, name: str, program_id: UUID) -> None:
+    """Keep everybody from following a program under this name until the transaction ends; waits for who does."""
+    session.run(_BEGIN, {"name": name, "program_id": program_id})
+    session.run(_HOLD, (name, program_id))

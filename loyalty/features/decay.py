@@ -23,6 +23,9 @@ PACE = timedelta(days=60)
 # Weights change by the hour, which is a thousandth of what habits last: there are few of them to be worked out.
 HOUR = timedelta(hours=1)
 
+# What a sum begins with.
+NOTHING = Decimal("0E-12")
+
 # Enough digits for any instant up to 2200.
 _EXACT = Context(prec=400, rounding=ROUND_HALF_EVEN)
 
@@ -38,7 +41,22 @@ def weight(at: datetime, half_life: timedelta) -> Decimal:
     return _EXACT.quantize(_EXACT.multiply(_EXACT.power(Decimal(2), halvings), _power(rest, life)), SCALE)
 
 
-def as_of(total: Decimal, now: datetime, half_life: timedelta) -> float:
+def plus(total: Decimal, other: Decimal) -> Decimal:
+    """A sum of weights with more of them, exact however many digits they have."""
+    return _EXACT.add(total, other)
+
+
+def minus(total: Decimal, other: Decimal) -> Decimal:
+    """A sum of weights with less of them, exactly: `-other` alone would be rounded."""
+    return _EXACT.subtract(total, other)
+
+
+def times(weighed: Decimal, number: int) -> Decimal:
+    """A weight so many times over, exactly."""
+    return _EXACT.multiply(weighed, Decimal(number))
+
+
+def as_of(total: Decimal | float, now: datetime, half_life: timedelta) -> float:
     """A sum of weights as the number of occurrences that it comes to at an instant.
 
     >>> as_of(weight(LANDMARK, HABIT), LANDMARK + HABIT, HABIT)

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import Literal
 
 Level = Literal["category", "sku"]
@@ -19,7 +18,7 @@ class Goods:
     orders: int
     quantity: int
     spend: int
-    weight: Decimal
+    weight: float
     first_at: datetime
     last_at: datetime
     recent: tuple[str, ...] = ()
@@ -31,19 +30,20 @@ class Buying:
 
     `weight` and `redeemed_weight` are sums of `decay.HABIT`, `visits` and `worth` of `decay.PACE`.
 
+    They are read as floats, for nothing is added to them any more (`features.sums` keeps them exactly).
     `gross` is what was bought at its price, before any discount; `spend` after.
     """
 
     orders: int = 0
     spend: int = 0
     gross: int = 0
-    weight: Decimal = Decimal(0)
-    visits: Decimal = Decimal(0)
-    worth: Decimal = Decimal(0)
+    weight: float = 0.0
+    visits: float = 0.0
+    worth: float = 0.0
     first_at: datetime | None = None
     last_at: datetime | None = None
     redeemed: int = 0
-    redeemed_weight: Decimal = Decimal(0)
+    redeemed_weight: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,48 @@
+"""`loyalty features`."""
+
+from uuid import UUID
+
+import click
+
+from loyalty.cli.runtime import in_application
+from loyalty.db.session import reading, transaction
+from loyalty.learning.rebuilding import rebuild_page
+from loyalty.programs import queries as programs
+
+
+@click.group()
+def features() -> None:
+    """Build anew what is known of how members buy."""
+
+
+@features.command("rebuild")
+@click.option("--program", "code", help="Only this program.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if anything is other than the orders say.")
+@in_application
+def rebuild(code: str | None, *, check: bool) -> None:
+    """Build features anew from orders, returns and redemptions, and correct the rows that are others.
+
+    Safe to interrupt and to run again, beside the service and beside itself.
+    """
+    with reading() as session:
+        codes = [code] if code else programs.codes(session)
+        ids = {each: programs.by_code(session, each).program_id for each in codes}
+    found = 0
+    for each, program_id in ids.items():
+        members, wrong = _rebuild(program_id, check=check)
+        told = "would be corrected" if check else "corrected"
+        click.echo(f"{each}: {members:,} members, {wrong:,} {'row' if wrong == 1 else 'rows'} {told}.")
+        found += wrong
+    if check and found:
+        raise click.exceptions.Exit(1)
+
+
+def _rebuild(program_id: UUID, *, check: bool) -> tuple[int, int]:
+    members = wrong = 0
+    last: UUID | None = None
+    while True:
+        with transaction() as session:
+            page = rebuild_page(session, program_id, last, check=check)
+        if page is None:
+            return members, wrong
+        members, wrong, last = members + page.members, wrong + page.wrong, page.last

@@ -1,0 +1,1 @@
+"""What purchases say of members."""
