@@ -21,6 +21,7 @@ from loyalty.db.session import driver_url
 from loyalty.learning import jobs as learning
 from loyalty.ledger import jobs as ledger
 from loyalty.notifications import jobs as notifications
+from loyalty.personalisation import jobs as offers
 from loyalty.rehearsals import jobs as rehearsals
 from loyalty.rehearsals.domain import JOB as REHEARSE
 from loyalty.rewards import jobs as rewards
@@ -49,6 +50,12 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
      "redeems the program's reward for members whose points suffice"),
     ("rewards.search", "* * * * *", rewards.search,
      "finds who has enough already, after `auto_redeem` or its reward was changed"),
+    ("offers.expire", "* * * * *", offers.expire,
+     "records the offers that are over, and gives back what they may cost"),
+    ("offers.expire_sandboxes", "* * * * *", offers.expire_sandboxes, "the same in sandboxes whose clock was moved"),
+    ("offers.win_back", "*/10 * * * *", offers.win_back,
+     "gives offers to members who stay away, once a day in each program's zone"),
+    ("offers.thank", "* * * * *", offers.thank, "gives offers to members who have brought a friend"),
     ("activities.referrals", "* * * * *", activities.thank_for_referrals,
      "gives both sides of a referral what it is worth, after the friend's first order"),
     ("activities.birthdays", "7 * * * *", activities.keep_birthdays,

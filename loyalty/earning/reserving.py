@@ -31,6 +31,15 @@ UPDATE rule_budgets b SET spent = greatest(b.spent - a.cost, 0)
 FROM locked l JOIN asked a ON a.rule_code = l.rule_code
 WHERE b.program_id = %s AND b.rule_code = l.rule_code
 """
+_HOLD = """
+SELECT 1 FROM rule_budgets WHERE program_id = %s AND rule_code = ANY(%s::text[]) ORDER BY rule_code FOR NO KEY UPDATE
+"""
+
+
+def hold(session: Session, program_id: UUID, codes: Iterable[str]) -> None:
+    """Lock budgets in their order, for whoever is about to take out of several of them by and by."""
+    if named := sorted(codes):
+        session.run(_HOLD, (program_id, array_of(named)))
 
 
 def reserve(session: Session, program_id: UUID, costs: Mapping[str, int], budgets: Mapping[str, int]) -> set[str]:

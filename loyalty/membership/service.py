@@ -16,6 +16,7 @@ from loyalty.members.errors import MemberClosed, MemberNotFound, SelfMerge
 from loyalty.members.models import MemberRow
 from loyalty.membership import merging, queries
 from loyalty.membership.queries import Membership
+from loyalty.personalisation import merging as offers
 from loyalty.programs import queries as programs
 from loyalty.tiers import merging as tiers
 
@@ -83,6 +84,7 @@ def merge_members(session: Session, program_id: UUID, customer_id: str, into: st
         changes.add(ledger.changes_of(book, program_id, now=now))
     changes.add(merging.moved(session, source.member_id, target.member_id))
     changes.add(tiers.merged(session, program, source, target, now=now))
+    changes.add(offers.merged(session, program, source, now=now))
     closed = {"member_id": source.member_id, "status": "closed", "merged_into": target.member_id, "updated_at": now}
     changes.update(MemberRow, closed)
     write(session, changes)

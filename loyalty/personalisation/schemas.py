@@ -1,9 +1,9 @@
 """Shapes of what members are offered."""
 
 from marshmallow import INCLUDE, Schema, fields
-from marshmallow.validate import OneOf
+from marshmallow.validate import OneOf, Range
 
-from loyalty.web.fields import Instant, Locale, Whole
+from loyalty.web.fields import Instant, Locale
 
 LIMIT, LIMIT_MAX = 10, 50
 LISTS = ("favourites", "win_back", "discover")
@@ -14,7 +14,9 @@ KINDS = ("bonus_points", "multiplier", "discount_amount", "discount_percent", "f
 class MemberOffersQuerySchema(Schema):
     """How many offers, and of which list."""
 
-    limit = Whole(least=1, most=LIMIT_MAX, load_default=LIMIT)
+    limit = fields.Integer(
+        load_default=LIMIT, validate=Range(1, LIMIT_MAX), metadata={"description": "How many offers at most."}
+    )
     list = fields.String(
         validate=OneOf(LISTS),
         metadata={"description": "Those on what was bought lately, on what was bought before, or on what never was."},

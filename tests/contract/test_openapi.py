@@ -215,6 +215,7 @@ ONLY_READ = {
 
 # What the address names becomes it once, and whoever asks again gets the answer that it got then.
 ONCE = {f"/v1/redemptions/{{redemption_id}}/{become}" for become in ("confirm", "cancel", "fulfil")}
+ONCE |= {f"/v1/assignments/{{assignment_id}}/{become}" for become in ("seen", "activate", "dismiss")}
 
 # Whoever sends it again changes nothing, and has no key by which one could know them.
 SETTLED = {"/v1/unsubscribe/{token}"}

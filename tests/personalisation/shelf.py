@@ -65,7 +65,9 @@ class Ranker:
         score: Mapping[str, float] = {offer.code: self.scores.get(offer.code, 0.5) for offer in offers}
         ordered = sorted(offers, key=lambda offer: (-score[offer.code], offer.code))
         return [
-            Ranked(offer, place, score[offer.code], score[offer.code], self.lists.get(offer.code, "favourites"), REASONS)
+            Ranked(
+                offer, place, score[offer.code], score[offer.code], self.lists.get(offer.code, "favourites"), REASONS
+            )
             for place, offer in enumerate(ordered, 1)
         ]
 
