@@ -16,6 +16,7 @@ from loyalty.earning.schemas import DraftRulesSchema, DraftSchema
 from loyalty.notifications.domain import Settings
 from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema
 from loyalty.notifications.storing import settings_document
+from loyalty.personalisation.set_schemas import ShownOffersSchema
 from loyalty.programs.domain import Program
 from loyalty.rewards.domain import NewReward
 from loyalty.templates.schemas import NewTemplateSchema
@@ -27,6 +28,7 @@ _CONFIGURATION = ConfigurationSchema()
 _PROGRAM = ProgramConfigurationSchema()
 _REWARD = RewardConfigurationSchema()
 _LADDER = NewLadderSchema()
+_OFFERS = ShownOffersSchema()
 _NOTIFICATIONS = NewNotificationSettingsSchema()
 _TEMPLATE = NewTemplateSchema()
 
@@ -64,6 +66,12 @@ def rules_document(stored: Mapping[str, Any]) -> dict[str, Any]:
 def ladder_document(stored: Mapping[str, Any]) -> dict[str, Any]:
     """A ladder, published or about to be, as a draft."""
     written: dict[str, Any] = _LADDER.dump({name: stored[name] for name in _LADDER.fields if name in stored})
+    return written
+
+
+def offers_document(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """Offers, published or about to be, as a draft."""
+    written: dict[str, Any] = _OFFERS.dump({name: stored[name] for name in _OFFERS.fields})
     return written
 
 

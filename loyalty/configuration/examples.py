@@ -1,6 +1,7 @@
 """A configuration and what it changes, for the readers of the contract."""
 
 from loyalty.earning.examples import NEW_DRAFT
+from loyalty.personalisation.admin_examples import NEW_OFFERS
 from loyalty.rewards.examples import NEW_REWARD
 from loyalty.tiers.examples import NEW_LADDER
 
@@ -18,6 +19,7 @@ CONFIGURATION = {
     },
     "earning_rules": NEW_DRAFT,
     "ladder": NEW_LADDER,
+    "offers": NEW_OFFERS,
     "rewards": [{"code": "five-off", **NEW_REWARD}],
     "notification_settings": {"expiring_days": [30, 7], "statement_day": 1},
     "notification_templates": {

@@ -10,6 +10,7 @@ from loyalty.configuration.schemas import FORMAT
 from loyalty.db.session import Session
 from loyalty.earning import queries as earning
 from loyalty.notifications import arranging
+from loyalty.personalisation import sets
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import with_changes
 from loyalty.rewards import catalogue as rewards
@@ -26,6 +27,7 @@ def configuration(session: Session, program_id: UUID, *, now: datetime) -> dict[
         "program": documents.program_document(programs.load(session, program_id)),
         "earning_rules": _rules(session, program_id, now=now),
         **_ladder(session, program_id, now=now),
+        **_offers(session, program_id, now=now),
         "rewards": [_reward(reward) for reward in _catalogue(session, program_id, now=now)],
         **_notifications(session, program_id),
     }
@@ -47,6 +49,9 @@ def comparison(session: Session, program_id: UUID, wanted: dict[str, Any], *, no
     if wanted.get("ladder") is not None:
         before |= _ladder(session, program_id, now=now)
         after["ladder"] = documents.ladder_document(wanted["ladder"])
+    if wanted.get("offers") is not None:
+        before |= _offers(session, program_id, now=now)
+        after["offers"] = documents.offers_document(wanted["offers"])
     if "rewards" in wanted:
         there = {reward.code: _reward(reward) for reward in _catalogue(session, program_id, now=now)}
         named = [documents.reward_document(code, new) for code, new in wanted["rewards"]]
@@ -100,6 +105,12 @@ def _ladder(session: Session, program_id: UUID, *, now: datetime) -> dict[str, A
     """The ladder in force, under its name in the document; nothing where there is none."""
     in_force = tiers.in_force(session, program_id, now=now)
     return {"ladder": documents.ladder_document(in_force)} if in_force else {}
+
+
+def _offers(session: Session, program_id: UUID, *, now: datetime) -> dict[str, Any]:
+    """The offers in force, under their name in the document; nothing where none were published."""
+    in_force = sets.in_force(session, program_id, now=now)
+    return {"offers": documents.offers_document(in_force)} if in_force else {}
 
 
 def _reward(reward: Reward) -> dict[str, Any]:

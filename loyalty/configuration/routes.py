@@ -12,6 +12,7 @@ from loyalty.configuration.schemas import ComparisonSchema, ConfigurationSchema
 from loyalty.core import clock
 from loyalty.db.session import Session
 from loyalty.earning.errors import RulesInvalid
+from loyalty.personalisation.errors import OffersInvalid
 from loyalty.programs.errors import AutoRedeemImpossible
 from loyalty.rewards.errors import RewardInvalid
 from loyalty.templates.errors import LanguageUnknown, TemplateInvalid
@@ -43,7 +44,9 @@ def compare_configuration(session: Session, wanted: dict[str, Any]) -> Compariso
 
 
 @bp.post("/import")
-@bp.refuses(LadderInvalid, RewardInvalid, RulesInvalid, TemplateInvalid, LanguageUnknown, AutoRedeemImpossible)
+@bp.refuses(
+    LadderInvalid, OffersInvalid, RewardInvalid, RulesInvalid, TemplateInvalid, LanguageUnknown, AutoRedeemImpossible
+)
 @transactional
 @idempotent
 @bp.arguments(ConfigurationSchema(), example=CONFIGURATION)

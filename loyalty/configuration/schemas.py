@@ -9,6 +9,7 @@ from marshmallow.validate import Length, OneOf
 
 from loyalty.earning.schemas import DraftRulesSchema
 from loyalty.notifications.settings_schemas import NewNotificationSettingsSchema
+from loyalty.personalisation.set_schemas import DraftOffersSchema
 from loyalty.programs.domain import Program
 from loyalty.programs.schemas import ProgramSettingsSchema
 from loyalty.rewards.domain import NewReward
@@ -64,6 +65,11 @@ class ConfigurationSchema(Schema):
         NewLadderSchema,
         allow_none=True,
         metadata={"description": "The tiers in force: a draft as PUT …/ladder/draft takes it. Absent: none."},
+    )
+    offers = fields.Nested(
+        DraftOffersSchema,
+        allow_none=True,
+        metadata={"description": "The offers in force: a draft as PUT …/offers/draft takes it. Absent: none."},
     )
     rewards = fields.List(
         fields.Nested(RewardConfigurationSchema),

@@ -16,6 +16,9 @@ from loyalty.earning import queries as drafts
 from loyalty.earning import service as earning
 from loyalty.earning.errors import RulesInvalid
 from loyalty.notifications import arranging as notifications
+from loyalty.personalisation import drafts as offer_drafts
+from loyalty.personalisation import publishing as offers
+from loyalty.personalisation.errors import OffersInvalid
 from loyalty.programs import service as programs
 from loyalty.rewards import editing as rewards
 from loyalty.rewards.domain import NewReward
@@ -35,7 +38,8 @@ def import_configuration(
 
     Goes through the use cases of the endpoints. Rewards come before settings, which may name one of them, and settings
     before rules, which may give units that they add.
-    Refuses: LadderInvalid, RewardInvalid, RulesInvalid, TemplateInvalid, LanguageUnknown, AutoRedeemImpossible.
+    Refuses: LadderInvalid, OffersInvalid, RewardInvalid, RulesInvalid, TemplateInvalid, LanguageUnknown,
+    AutoRedeemImpossible.
     """
     working = clock.stopwatch()
     programs.hold_still(session, program_id)
@@ -57,11 +61,12 @@ def import_configuration(
         programs.change_settings(session, program_id, wanted["program"], actor=actor, now=now)
     # Last of all, for these take effect a moment from then.
     in_force_at = now
-    if comparison.touches("/ladder"):
-        in_force_at = _publish_ladder(session, program_id, wanted["ladder"], actor=actor, now=now + working())
-    if comparison.touches("/earning_rules"):
-        begin = _publish_rules(session, program_id, wanted["earning_rules"], actor=actor, now=now + working())
-        in_force_at = max(in_force_at, begin)
+    for part, publish in (
+        ("ladder", _publish_ladder), ("offers", _publish_offers), ("earning_rules", _publish_rules)
+    ):  # fmt: skip
+        if comparison.touches(f"/{part}"):
+            begin = publish(session, program_id, wanted[part], actor=actor, now=now + working())
+            in_force_at = max(in_force_at, begin)
     after = queries.configuration(session, program_id, now=in_force_at)
     audit.record(
         session, program_id, actor=actor, action="configuration.imported", resource="config", before=before,
@@ -102,6 +107,22 @@ def _publish_ladder(
         raise LadderInvalid(refused.detail, **_at("/ladder", refused)) from None
     if begun.begun:
         ladders.save_draft(session, program_id, begun.ladder, actor=actor, now=now)
+    return published["effective_from"] or now
+
+
+def _publish_offers(
+    session: Session, program_id: UUID, wanted: dict[str, Any], *, actor: str, now: datetime
+) -> datetime:
+    """Publish offers by way of the draft; answers when they are in force. A draft that someone began is put back."""
+    begun = offer_drafts.draft(session, program_id, now=now)
+    offers.save_draft(session, program_id, wanted, actor=actor, now=now)
+    try:
+        published = offers.publish(session, program_id, effective_from=None, published_by=actor, now=now)
+    except OffersInvalid as refused:
+        raise OffersInvalid(refused.detail, **_at("/offers", refused)) from None
+    if begun.begun:
+        theirs = {"offers": begun.offers, "personalising": begun.personalising}
+        offers.save_draft(session, program_id, theirs, actor=actor, now=now)
     return published["effective_from"] or now
 
 
