@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -141,9 +140,7 @@ def asking_all(
         facts = replace(known.facts.get(member_id, UNKNOWN), tier=tier)
         found[member_id] = replace(
             at_sight,
-            had={
-                code: Had(datetime.fromisoformat(until), _instants(redeemed)) for code, until, redeemed in assigned or ()
-            },
+            had={code: Had(datetime.fromisoformat(until), _instants(at)) for code, until, at in assigned or ()},
             spent={**at_sight.spent, **_spent(candidates, spent or {})},
             tier=tier,
             seen=_situation(facts, on, program, now),
@@ -194,7 +191,7 @@ def _spent(candidates: Sequence[Offer], spent: Mapping[str, int]) -> dict[str, i
 def _goods(found: Sequence[Any]) -> Goods:
     orders, quantity, spend, weight, first_at, last_at, recent = found
     first, last = datetime.fromisoformat(first_at), datetime.fromisoformat(last_at)
-    return Goods(orders, quantity, spend, Decimal(weight), first, last, tuple(recent))
+    return Goods(orders, quantity, spend, float(weight), first, last, tuple(recent))
 
 
 def _situation(facts: Facts, on: Shelf, program: Program, now: datetime) -> Situation:

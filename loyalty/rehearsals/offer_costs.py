@@ -49,8 +49,8 @@ class Rates:
         self._by_piece = RuleSet(0, tuple(rule for rule in base if rule.points_per is None))
         self._known: dict[tuple[str, str | None], tuple[float, float]] = {}
 
-    def points(self, sku: str, category: str | None, goods: Goods) -> float:
-        """The base points of all that a member bought of some goods."""
+    def points(self, sku: str, category: str | None, *, spend: float, quantity: int) -> float:
+        """The base points of so much of some goods."""
         rates = self._known.get((sku, category))
         if rates is None:
             rates = self._known[sku, category] = (
@@ -59,7 +59,7 @@ class Rates:
                     self._by_piece, Line(line_id="1", sku=sku, category=category, unit_price=1, quantity=PIECES)
                 ) / PIECES,
             )  # fmt: skip
-        return rates[0] * goods.spend + rates[1] * goods.quantity
+        return rates[0] * spend + rates[1] * quantity
 
     def _given(self, rules: RuleSet, line: Line) -> int:
         if not rules.rules:
@@ -89,13 +89,13 @@ class Basket:
         counts = []
         for sku, category, goods in self._bought(features):
             spend += goods.spend
-            points += self._rates.points(sku, category, goods)
+            points += self._rates.points(sku, category, spend=goods.spend, quantity=goods.quantity)
             counts.append(goods.orders)
         buying = features.buying
         if not self._offer.names_goods:
             # What lies in no category is part of the basket, too.
-            rest = max(0, buying.spend - spend)
-            points += self._rates.points("", None, _of_spend(rest))
+            rest = max(0.0, buying.spend - spend)
+            points += self._rates.points("", None, spend=rest, quantity=0)
             spend += rest
             counts = [buying.orders]
         orders = _with_any(counts, buying.orders)
@@ -202,11 +202,6 @@ def _outermost(paths: tuple[str, ...]) -> tuple[str, ...]:
     """Categories, without those that lie below another one of them."""
     named = set(paths)
     return tuple(path for path in dict.fromkeys(paths) if named.isdisjoint(lineage(path)[:-1]))
-
-
-def _of_spend(spend: float) -> Goods:
-    long_ago = datetime.min
-    return Goods(1, 0, int(spend), Decimal(0), long_ago, long_ago)
 
 
 def _is_for_anybody(rule: EarningRule) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 from psycopg.rows import scalar_row, tuple_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.features.domain import Features
+from loyalty.features.queries import features_of
 from loyalty.offers.domain import OfferSet, rule_code
 from loyalty.personalisation import gathering
 from loyalty.programs.domain import Program
@@ -57,9 +57,9 @@ def page_of(
     at_sight = rehearsing.at_sight
     asked = [Asked(member_id, enrolled_at, at_sight.at) for member_id, _, enrolled_at in found]
     askings = gathering.asking_all(session, buyers.program, asked, rehearsing.shelf, (), at_sight=at_sight)
-    features = features_of(session, [member_id for member_id, *_ in found], skus)
+    features = features_of(session, [member_id for member_id, *_ in found], skus=skus)
     return [
-        Guest(member_id, customer_id, features.get(member_id, Features()), askings[member_id])
+        Guest(member_id, customer_id, features[member_id], askings[member_id])
         for member_id, customer_id, _ in found
         if member_id in askings
     ]

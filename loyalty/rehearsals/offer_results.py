@@ -9,14 +9,12 @@ from loyalty.rehearsals.offer_findings import PLACES, Findings, Named, OfferFind
 from loyalty.rehearsals.results import cost
 
 ALWAYS = (
-    "Only members who bought something in these days are looked at, as they are now: what they bought, tier, segments.",
-    f"Everybody begins with {PLACES} free places: what they hold now is left out. Caps, cooldowns and budgets count what"
-    " there was of an offer of the same code.",
-    "Expected redemptions are the sum of the chances to buy those goods in the offer's days, whether offered or not.",
-    "Costs are estimates: such a redemption in an average order of the member with these goods or, where there never was"
-    " one, of the members who had one.",
+    "Members who bought something in these days, as they are now: what they bought, tier and segments. No back-test.",
+    f"Everybody begins with {PLACES} free places: what members hold now is left out.",
+    "Caps, cooldowns and budgets count what there was of an offer of the same code.",
+    "Expected redemptions: the sum of the chances to buy those goods in the offer's days, whether offered or not.",
+    "Costs are estimates, of an average order of the member with these goods; without one, of those who had one.",
     "A multiplier multiplies what base rules for anybody give; the multiplier of a tier is left out.",
-    "Nothing is tried on the past: what is known of members is known as of now.",
 )
 
 
