@@ -38,7 +38,8 @@ def publish(api: Api, *offers: dict[str, Any], **personalising: Any) -> None:
         programs.touch(session, program_id)
         session.run(
             """INSERT INTO offer_sets (program_id, version, offers, personalising, published_at, published_by)
-               SELECT %(id)s, count(*) + 1, %(offers)s, %(how)s, now(), 'test' FROM offer_sets WHERE program_id = %(id)s""",
+               SELECT %(id)s, count(*) + 1, %(offers)s, %(how)s, now(), 'test'
+               FROM offer_sets WHERE program_id = %(id)s""",
             {
                 "id": program_id,
                 "offers": orjson.dumps(offers).decode(),
