@@ -1,5 +1,6 @@
 """`loyalty features`."""
 
+import gc
 from uuid import UUID
 
 import click
@@ -8,6 +9,9 @@ from loyalty.cli.runtime import in_application
 from loyalty.db.session import reading, transaction
 from loyalty.learning.rebuilding import rebuild_page
 from loyalty.programs import queries as programs
+
+# Looking for garbage among the rows of members, which are all freed without, takes a third of the time.
+ALLOCATIONS_BETWEEN_COLLECTIONS = 1_000_000
 
 
 @click.group()
@@ -27,12 +31,14 @@ def rebuild(code: str | None, *, check: bool) -> None:
     with reading() as session:
         codes = [code] if code else programs.codes(session)
         ids = {each: programs.by_code(session, each).program_id for each in codes}
-    found = 0
+    found, thresholds = 0, gc.get_threshold()
+    gc.set_threshold(ALLOCATIONS_BETWEEN_COLLECTIONS)
     for each, program_id in ids.items():
         members, wrong = _rebuild(program_id, check=check)
         told = "would be corrected" if check else "corrected"
         click.echo(f"{each}: {members:,} members, {wrong:,} {'row' if wrong == 1 else 'rows'} {told}.")
         found += wrong
+    gc.set_threshold(*thresholds)
     if check and found:
         raise click.exceptions.Exit(1)
 

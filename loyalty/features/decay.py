@@ -38,7 +38,8 @@ def weight(at: datetime, half_life: timedelta) -> Decimal:
     """
     hours, life = (at - LANDMARK) // HOUR, half_life // HOUR
     halvings, rest = divmod(hours, life)
-    return _EXACT.quantize(_EXACT.multiply(_EXACT.power(Decimal(2), halvings), _power(rest, life)), SCALE)
+    whole = Decimal(1 << halvings) if halvings >= 0 else _EXACT.power(Decimal(2), halvings)
+    return _EXACT.quantize(_EXACT.multiply(whole, _power(rest, life)), SCALE)
 
 
 def plus(total: Decimal, other: Decimal) -> Decimal:

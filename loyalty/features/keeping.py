@@ -59,17 +59,22 @@ def members(session: Session, member_ids: Collection[UUID]) -> dict[UUID, Member
     return {member_id: MemberSums._make(sums) for member_id, *sums in rows}
 
 
-def put_goods(changes: Changes, member_id: UUID, of: Of, before: GoodsSums | None, after: GoodsSums | None) -> None:
-    """Write a row as it is now; None: there is none (any more)."""
-    key: dict[str, Any] = {"member_id": member_id, "level": of[0], "code": of[1]}
-    if after is None:
-        changes.delete_until(GoodsFeaturesRow, {**key, "orders": _ANY})
-        return
-    row = {
-        **key, "orders": after.orders, "quantity": after.quantity, "spend": after.spend, "weight": str(after.weight),
-        "first_at": after.first_at, "last_at": after.last_at, "recent": after.recent,
-    }  # fmt: skip
-    changes.keep(GoodsFeaturesRow, row, is_new=before is None)
+def put_goods(changes: Changes, member_id: UUID, rows: Mapping[Of, tuple[GoodsSums | None, GoodsSums | None]]) -> None:
+    """Write rows of a member as they are now, each beside what it was before; None: there is none (any more)."""
+    made: dict[bool, list[dict[str, Any]]] = {True: [], False: []}
+    for (level, code), (before, after) in rows.items():
+        if after is None:
+            gone = {"member_id": member_id, "level": level, "code": code, "orders": _ANY}
+            changes.delete_until(GoodsFeaturesRow, gone)
+            continue
+        orders, quantity, spend, weight, first_at, last_at, recent = after
+        row = {
+            "member_id": member_id, "level": level, "code": code, "orders": orders, "quantity": quantity,
+            "spend": spend, "weight": str(weight), "first_at": first_at, "last_at": last_at, "recent": recent,
+        }  # fmt: skip
+        made[before is None].append(row)
+    changes.insert(GoodsFeaturesRow, *made[True])
+    changes.update(GoodsFeaturesRow, *made[False])
 
 
 def put_member(

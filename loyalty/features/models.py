@@ -41,7 +41,7 @@ class GoodsFeaturesRow(Base):
     """How a member buys one category (with all below it) or one article: `level` is `category` or `sku`.
 
     `weight` is the count of orders with it, decayed forward with a half-life of 180 days. `recent` are the newest
-    orders with it, the newest last.
+    orders with it, the newest last, each behind the instant it was placed at (`features.sums`).
     """
 
     __tablename__ = "goods_features"

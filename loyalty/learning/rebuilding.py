@@ -13,10 +13,7 @@ from loyalty.db.session import Session
 from loyalty.db.writer import write
 from loyalty.events.following import hold
 from loyalty.learning.following import NAME
-from loyalty.learning.relearning import compared
-
-# So many members in one transaction, which holds up the follower of the log and nobody else.
-PAGE = 50
+from loyalty.learning.relearning import AT_ONCE, compared
 
 _BEFORE_ALL = UUID(int=0)
 _PAGE = """
@@ -35,9 +32,12 @@ class Rebuilt:
 
 
 def rebuild_page(
-    session: Session, program_id: UUID, after: UUID | None = None, *, check: bool = False, limit: int = PAGE
+    session: Session, program_id: UUID, after: UUID | None = None, *, check: bool = False, limit: int = AT_ONCE
 ) -> Rebuilt | None:
-    """Make the features of the next members what their orders say, or only look (`check`). None: there are no more."""
+    """Make the features of the next members what their orders say, or only look (`check`). None: there are no more.
+
+    Until the transaction ends, the log is not followed for features of the program; nobody else waits.
+    """
     hold(session, NAME, program_id)
     members = session.rows(_PAGE, (program_id, after or _BEFORE_ALL, limit), into=scalar_row)
     if not members:

@@ -19,13 +19,17 @@ from loyalty.learning import gathering
 from loyalty.learning.contributions import LearnedOrder
 from loyalty.learning.deciding import Changed, built, differences, with_redeemed
 
+# The orders of so many members are held in memory at once.
+AT_ONCE = 25
+
 
 def relearn(session: Session, program_id: UUID, member_ids: Collection[UUID]) -> int:
     """Make the features of members what their orders say, who were not merged; answers how many rows were wrong."""
-    if not member_ids:
-        return 0
-    changes, wrong = compared(session, program_id, member_ids)
-    write(session, changes)
+    ordered, wrong = sorted(member_ids), 0
+    for begin in range(0, len(ordered), AT_ONCE):
+        changes, found = compared(session, program_id, ordered[begin : begin + AT_ONCE])
+        write(session, changes)
+        wrong += found
     return wrong
 
 
@@ -55,8 +59,7 @@ def compared(session: Session, program_id: UUID, member_ids: Collection[UUID]) -
 def put(changes: Changes, program_id: UUID, changed: Mapping[UUID, Changed]) -> None:
     """Add the rows that became others to those to be written."""
     for member_id, each in changed.items():
-        for of, (before, after) in each.goods.items():
-            keeping.put_goods(changes, member_id, of, before, after)
+        keeping.put_goods(changes, member_id, each.goods)
         if each.member is not None:
             keeping.put_member(changes, program_id, member_id, *each.member)
 

@@ -20,7 +20,9 @@ from loyalty.learning.deciding import built, decide, differences
 ANN = UUID(int=1)
 PATHS = (None, "tea", "coffee", "coffee > beans", "coffee > beans > dark")
 
-instants = st.datetimes(datetime(1999, 1, 1), datetime(2120, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))
+instants = st.timedeltas(timedelta(-10_000), timedelta(40_000)).map(
+    lambda past: datetime(2026, 1, 1, tzinfo=UTC) + past
+)
 
 
 @st.composite

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 from psycopg.rows import scalar_row
 
+from loyalty.db.batches import in_batches
 from loyalty.db.session import transaction
 from loyalty.features.domain import NO_FEATURES
-from loyalty.learning import following, gathering
+from loyalty.learning import following, gathering, jobs
 from loyalty.learning.following import follow_program
 from tests.api import Api
 from tests.builders import NOW
@@ -176,9 +177,10 @@ def test_whoever_is_cut_off_has_learned_nothing_and_learns_it_once(shop: Api, mo
     learned(shop)
     before, where = rows(shop), place(shop)
     coffee(shop, "o-2", -4)
-    with monkeypatch.context() as cut, pytest.raises(ZeroDivisionError):
+    with monkeypatch.context() as cut:
         cut.setattr(following, "relearn", lambda *_: 1 / 0)
-        learned(shop)
+        with pytest.raises(ZeroDivisionError):
+            learned(shop)
     assert (rows(shop), place(shop)) == (before, where)
 
     learned(shop)
@@ -258,3 +260,12 @@ def test_orders_are_found_by_their_keys(shop: Api):
             )
         }
     assert not [plan for plan in plans if "Seq Scan" in plan]
+
+
+def test_the_job_learns_of_all_programs(shop: Api):
+    coffee(shop, "o-1", -5)
+    with shop.app.app_context():
+        all_are_visible(shop.program.program_id)
+        in_batches(jobs.follow)
+    assert features(shop).buying.orders == 1
+    assert_as_rebuilt(shop)
