@@ -22,6 +22,7 @@ from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
 from tests.notifications.written import a_message
+from tests.personalisation.offering import publish as publish_offers
 from tests.shop import publish_ladder
 
 # What anybody may read. Nothing else, ever, without a key.
@@ -266,6 +267,7 @@ def full(api: Api) -> Api:
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
     assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
+    assert publish_offers(api).json["version"] == 1
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
