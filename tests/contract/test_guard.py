@@ -18,6 +18,7 @@ from loyalty.config import Settings
 from loyalty.core import clock
 from loyalty.db.session import transaction
 from loyalty.rehearsals.examples import NEW_LADDER_REHEARSAL
+from loyalty.rehearsals.offer_examples import NEW_OFFER_REHEARSAL
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
@@ -267,6 +268,7 @@ def full(api: Api) -> Api:
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
     assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
+    assert api.post("/v1/admin/offers/rehearse", NEW_OFFER_REHEARSAL).status_code == 202
     assert publish_offers(api).json["version"] == 1
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
