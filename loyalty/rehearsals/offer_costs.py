@@ -82,9 +82,18 @@ class Basket:
         ]
         # An SKU is excluded because it lies in a category that the offer is on.
         self._left_out_skus = offer.exclude_skus if self._categories or not offer.names_goods else ()
+        is_one = len(self._categories) == 1 and not (offer.skus or self._left_out or self._left_out_skus)
+        self._only = self._categories[0] if is_one else None
 
     def average(self, features: Features) -> Average | None:
         """The member's average order with any of the goods; None where there never was one."""
+        if self._only is not None:
+            # Most offers are on one category, and this is asked of every offer and member.
+            goods = features.categories.get(self._only)
+            if goods is None or goods.spend <= 0 or goods.orders <= 0:
+                return None
+            points = self._rates.points("", self._only, spend=goods.spend, quantity=goods.quantity)
+            return Average(goods.spend / goods.orders, points / goods.orders).at_least(self._offer.min_basis)
         spend = points = 0.0
         counts = []
         for sku, category, goods in self._bought(features):

@@ -57,7 +57,7 @@ def page_of(
     at_sight = rehearsing.at_sight
     asked = [Asked(member_id, enrolled_at, at_sight.at) for member_id, _, enrolled_at in found]
     askings = gathering.asking_all(session, buyers.program, asked, rehearsing.shelf, (), at_sight=at_sight)
-    features = features_of(session, [member_id for member_id, *_ in found], skus=skus)
+    features = features_of(session, [member_id for member_id, *_ in found], skus=skus, recent=False)
     return [
         Guest(member_id, customer_id, features[member_id], askings[member_id])
         for member_id, customer_id, _ in found

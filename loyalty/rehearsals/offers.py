@@ -27,6 +27,7 @@ from loyalty.rehearsals.offer_members import Buyers
 from loyalty.rehearsals.offer_rehearsing import OfferRehearsing
 from loyalty.rehearsals.offer_results import result_of
 from loyalty.rehearsals.orders import patiently
+from loyalty.rehearsals.performing import seldom_looking_for_garbage
 
 
 def request_offer_rehearsal(
@@ -61,7 +62,11 @@ def perform(
     program: Program, draft: OfferSet, since: datetime, *, told: Told = lambda _done, _total: True, now: datetime
 ) -> Outcome:
     """Give offers that are not in force to everybody who bought since an instant. Raises Interrupted."""
-    buyers = Buyers(program, since)
+    with seldom_looking_for_garbage():
+        return _perform(program, draft, Buyers(program, since), told, now)
+
+
+def _perform(program: Program, draft: OfferSet, buyers: Buyers, told: Told, now: datetime) -> Outcome:
     with transaction() as session:
         patiently(session)
         total = members.count(session, buyers)
