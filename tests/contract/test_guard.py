@@ -18,7 +18,6 @@ from loyalty.config import Settings
 from loyalty.core import clock
 from loyalty.db.session import transaction
 from loyalty.rehearsals.examples import NEW_LADDER_REHEARSAL
-from loyalty.rehearsals.offer_examples import NEW_OFFER_REHEARSAL
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
@@ -267,8 +266,8 @@ def full(api: Api) -> Api:
     api.put("/v1/admin/earning-rules/draft", draft)
     assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
-    assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
-    assert api.post("/v1/admin/offers/rehearse", NEW_OFFER_REHEARSAL).status_code == 202
+    for of, draft in {"ladder": NEW_LADDER_REHEARSAL, "offers": {"offers": []}}.items():
+        assert api.post(f"/v1/admin/{of}/rehearse", draft).status_code == 202
     assert publish_offers(api).json["version"] == 1
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
@@ -284,8 +283,7 @@ def _of(full: Api, route: Route) -> str:
     if "/webhooks/" in route.path:
         return route.path.replace(UUID, full.get("/v1/admin/webhooks").json["data"][0]["webhook_id"])
     if "/rehearsals/" in route.path:
-        listed = full.get(route.path.partition(f"/{UUID}")[0]).json["data"]
-        return route.path.replace(UUID, listed[0]["rehearsal_id"])
+        return route.path.replace(UUID, full.get(route.path.partition(f"/{UUID}")[0]).json["data"][0]["rehearsal_id"])
     if "/inbox/" in route.path:
         newest = full.get("/v1/members/c-42/inbox").json["data"][0]
         return route.path.replace("x-1", "c-42").replace(UUID, newest["message_id"])
