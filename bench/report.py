@@ -12,6 +12,7 @@ GOALS = (
     ("order", "noop", 0.15),
     ("order", "naive", 2.5),
     ("balance", "noop", 0.30),
+    ("offers", "noop", 0.20),
     ("rules", "order", 0.60),
     ("redemption", "noop", 0.12),
 )

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import load, naive, pgbench, shop
+from bench import load, naive, offering, pgbench, shop
 from bench.load import Round, request
 from bench.rules import two_hundred, with_budget
 from bench.shop import Shop
@@ -28,6 +28,7 @@ NAMES = {
     "pgbench": "pgbench TPC-B, prepared, 4 clients",
     "noop": "no-op Flask route",
     "balance": "balance read",
+    "offers": "offers of a member, given already",
     "order": "order record, 3 lines",
     "rules": "the same by 200 rules",
     "budget": "the same out of a budget",
@@ -36,7 +37,7 @@ NAMES = {
     "naive": "order record, naive ORM",
     "bulk": "bulk orders, 9 lines, 500 a batch",
 }
-ENGINE = frozenset({"balance", "order", "rules", "budget", "replay", "redemption", "bulk"})
+ENGINE = frozenset({"balance", "offers", "order", "rules", "budget", "replay", "redemption", "bulk"})
 
 
 Run = Callable[[float], Round]
@@ -87,6 +88,7 @@ def _engine(url: str, database: Database, folder: Path, leaving: ExitStack, naiv
         "rules": shop.order_requests(rules.placed_at, key=rules.key),
         "budget": shop.order_requests(budget.placed_at, key=budget.key),
         "balance": shop.balance_requests(opened),
+        "offers": offering.offer_requests(offering.open_with_offers(url, service.port)),
         "order": shop.order_requests(opened.placed_at, key=opened.key),
         "replay": itertools.cycle(again),
         "redemption": shop.redemption_requests(opened),

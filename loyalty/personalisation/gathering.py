@@ -1,6 +1,6 @@
 """What giving a member offers depends on, in as few statements as it takes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -30,13 +30,16 @@ _HELD = f"""
 (SELECT json_agg(json_build_array({COLUMNS}) ORDER BY a.assignment_id) FROM assignments a
  WHERE a.member_id = m.member_id AND a.closed_at IS NULL AND a.valid_to > %(now)s)
 """
+# Whoever does not want offers to be personal is offered what anybody new is.
+DECLINES = "coalesce(m.consents -> 'personalisation' = 'false', false)"
 _WHO = f"""
-SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale,
-  (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into), {_HELD}
+SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale, {DECLINES},
+  (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into), {_HELD},
+  (SELECT format('%%s %%s %%s', f.orders, f.weight, f.redeemed) FROM member_features f WHERE f.member_id = m.member_id)
 FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
 """
-_AGAIN = f"SELECT m.locale, {_HELD} FROM members m WHERE m.member_id = %(member_id)s"
+_AGAIN = f"SELECT m.locale, {DECLINES}, {_HELD} FROM members m WHERE m.member_id = %(member_id)s"
 
 # What the member had of each offer, and those who were merged into it; then what budgets have spent.
 _HAD = """
@@ -60,14 +63,17 @@ _FEATURES = """
 SELECT f.orders, f.spend, f.gross, f.weight, f.visits, f.worth, f.first_at, f.last_at, f.redeemed, f.redeemed_weight,
   (SELECT json_agg(json_build_array(g.level, g.code, g.orders, g.quantity, g.spend, g.weight::text, g.first_at,
                                     g.last_at, g.recent))
-   FROM goods_features g WHERE g.member_id = f.member_id)
-FROM member_features f WHERE f.member_id = %s
+   FROM goods_features g WHERE g.member_id = f.member_id AND (g.level = 'category' OR g.code = ANY(%(skus)s::text[])))
+FROM member_features f WHERE f.member_id = %(member_id)s
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """A member with the offers that are open for them, those held out included."""
+    """A member with the offers that are open for them, those held out included.
+
+    `declines`: they do not want offers to be personal. `bought` is another whenever what is known of how they buy is.
+    """
 
     member_id: UUID
     customer_id: str
@@ -76,6 +82,8 @@ class Holder:
     locale: str | None
     merged_into: str | None
     held: tuple[Assignment, ...]
+    declines: bool
+    bought: str | None = None
 
     @property
     def shown(self) -> tuple[Assignment, ...]:
@@ -89,19 +97,20 @@ def holder(session: Session, program_id: UUID, customer_id: str, *, now: datetim
     found = session.row(_WHO, where, into=tuple_row)
     if found is None:
         raise MemberNotFound(customer_id)
-    *about, held = found
-    member_id, customer_id, status, enrolled_at, locale, merged_into = about
-    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, _held(member_id, held))
+    *about, held, bought = found
+    member_id, customer_id, status, enrolled_at, locale, declines, merged_into = about
+    theirs = _held(member_id, held)
+    return Holder(member_id, customer_id, status, enrolled_at, locale, merged_into, theirs, declines, bought)
 
 
 def locked_holder(session: Session, member: LockedMember, *, now: datetime) -> Holder:
     """A member whom the caller has locked."""
     found = session.row(_AGAIN, {"member_id": member.member_id, "now": now}, into=tuple_row)
     assert found is not None, "who is locked is there"
-    locale, held = found
+    locale, declines, held = found
     return Holder(
         member.member_id, member.customer_id, member.status, member.enrolled_at, locale, member.merged_into,
-        _held(member.member_id, held),
+        _held(member.member_id, held), declines,
     )  # fmt: skip
 
 
@@ -148,17 +157,17 @@ def asking_all(
     return found
 
 
-def features_of(session: Session, member_id: UUID) -> Features:
-    """How a member buys, in one statement."""
-    found = session.row(_FEATURES, (member_id,), into=tuple_row)
+def features_of(session: Session, member_id: UUID, skus: Collection[str]) -> Features:
+    """How a member buys, in all, by category, and of the articles named, in one statement."""
+    found = session.row(_FEATURES, {"member_id": member_id, "skus": array_of(skus)}, into=tuple_row)
     if found is None:
         return Features()
     *buying, goods = found
     categories: dict[str, Goods] = {}
-    skus: dict[str, Goods] = {}
+    articles: dict[str, Goods] = {}
     for level, code, *sums in goods or ():
-        (categories if level == "category" else skus)[code] = _goods(sums)
-    return Features(Buying(*buying), categories, skus)
+        (categories if level == "category" else articles)[code] = _goods(sums)
+    return Features(Buying(*buying), categories, articles)
 
 
 def statistics_of(_session: Session, _program: Program, *, now: datetime) -> Statistics:

@@ -34,6 +34,13 @@ class Ranked:
     reasons: tuple[Reason, ...]
 
 
-def rank(features: Features, statistics: Statistics, offers: Sequence[Offer], *, now: datetime) -> list[Ranked]:
-    """Rank offers for a member, the best first; the same for the same input."""
+def rank(
+    features: Features, statistics: Statistics, offers: Sequence[Offer], *, now: datetime, limit: int | None = None
+) -> list[Ranked]:
+    """Rank offers for a member, the best first; the same for the same input. Only the first `limit` have reasons."""
+    raise NotImplementedError
+
+
+def explain(features: Features, statistics: Statistics, offer: Offer, *, now: datetime) -> tuple[Reason, ...]:
+    """Why one offer fits a member."""
     raise NotImplementedError

@@ -1,14 +1,15 @@
 """What a member is to be given now: gathered, judged, ranked, and chosen; nothing is written here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.features.domain import Features
-from loyalty.offers.domain import Assignment, Offer, OfferSets, Trigger, held_out
+from loyalty.features.statistics import Statistics
+from loyalty.offers.domain import Offer, OfferSets, Trigger, held_out
 from loyalty.personalisation import gathering, ranking
 from loyalty.personalisation.choosing import Chosen, Room, choose
 from loyalty.personalisation.eligibility import Asking, Shelf, at_first_sight, groups_of, on_closer_look
@@ -25,6 +26,26 @@ class Wish:
     only: InList | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Taste:
+    """What is known of how a member buys, by which offers are ranked and explained."""
+
+    features: Features
+    statistics: Statistics
+    now: datetime
+
+    def rank(self, offers: Sequence[Offer], *, limit: int) -> list[Ranked]:
+        """How offers fit, the best first; so many are explained, for to explain costs more than to rank."""
+        return ranking.rank(self.features, self.statistics, offers, now=self.now, limit=limit)
+
+    def explained(self, chosen: Chosen) -> Chosen:
+        """What was chosen, with its reasons if it came from further down."""
+        if chosen.ranked.reasons:
+            return chosen
+        reasons = ranking.explain(self.features, self.statistics, chosen.ranked.offer, now=self.now)
+        return replace(chosen, ranked=replace(chosen.ranked, reasons=reasons))
+
+
 @dataclass(frozen=True)
 class Selection:
     """What a member holds, what they could be given as well, and how it all fits them today."""
@@ -35,13 +56,14 @@ class Selection:
     withheld: bool
     room: Room
     shelf: Shelf | None = None
+    taste: Taste | None = None
     ranked: Sequence[Ranked] = ()
     eligible: frozenset[str] = frozenset()
     now: datetime = field(kw_only=True)
 
     def chosen(self, spent: frozenset[str] = frozenset()) -> list[Chosen]:
         """What is given, or held out; nothing of what has nothing left."""
-        if self.shelf is None or not self.eligible:
+        if self.shelf is None or self.taste is None or not self.eligible:
             return []
         fits = [each for each in self.ranked if each.offer.code in self.eligible - spent]
         day = calendar.local_date(self.now, self.program.time_zone)
@@ -50,7 +72,8 @@ class Selection:
             fits, personalising, self.room, member_id=self.who.member_id, day=day, is_held_out=self._is_held_out
         )
         # Whoever is given nothing at all says nothing about a single offer.
-        return [each for each in chosen if not each.held_out] if self.withheld else chosen
+        given = [each for each in chosen if not (self.withheld and each.held_out)]
+        return [self.taste.explained(each) for each in given]
 
     def _is_held_out(self, each: Ranked) -> bool:
         scope = f"{self.program.program_id}:{each.offer.code}"
@@ -74,9 +97,18 @@ def select(session: Session, program: Program, who: Holder, wish: Wish, *, now: 
     found: list[Offer] = []
     if on is not None and room.left:
         found = eligible(session, program, who, on, groups, now=now)
-    ranked = _ranked(session, program, who, sets, found, with_held=not withheld, now=now)
+    held = [] if withheld else [sets.offer(each.offer_code, each.offer_version) for each in who.shown]
+    # The order of a single one needs no ranking.
+    if not found and len(held) < 2:  # noqa: PLR2004
+        return Selection(program, sets, who, withheld, room, on, now=now)
+    if not found:
+        return Selection(
+            program, sets, who, withheld, room, on, ranked=_today(session, program, who, held, now), now=now
+        )
+    taste = taste_of(session, program, who, [*held, *found], now=now)
+    ranked = taste.rank([*held, *found], limit=room.left)
     codes = frozenset(offer.code for offer in found)
-    return Selection(program, sets, who, withheld, room, on, ranked, codes, now=now)
+    return Selection(program, sets, who, withheld, room, on, taste, ranked, codes, now=now)
 
 
 def eligible(
@@ -94,22 +126,27 @@ def eligible(
     return [offer for offer in candidates if on_closer_look(offer, on, asking) is None]
 
 
-def rank_for(
-    session: Session, program: Program, who: Holder, offers: Sequence[Offer], *, now: datetime
-) -> list[Ranked]:
-    """How offers fit a member today, the best first."""
-    features: Features = gathering.features_of(session, who.member_id)
-    return ranking.rank(features, gathering.statistics_of(session, program, now=now), offers, now=now)
+# What members hold, as it was ranked today: until they buy, are given something else, or new statistics are there.
+_ranked: dict[tuple[object, ...], Sequence[Ranked]] = {}
+# Of each a few hundred bytes.
+RANKED_REMEMBERED_MAX = 10_000
 
 
-def _ranked(
-    session: Session, program: Program, who: Holder, sets: OfferSets, found: Sequence[Offer], *, with_held: bool,
-    now: datetime,
-) -> Sequence[Ranked]:  # fmt: skip
-    shown: Sequence[Assignment] = who.shown if with_held else ()
-    held = [sets.offer(each.offer_code, each.offer_version) for each in shown]
-    offers = [*held, *found]
-    # The order of a single one needs no ranking.
-    if not found and len(held) < 2:  # noqa: PLR2004
-        return ()
-    return rank_for(session, program, who, offers, now=now)
+def _today(session: Session, program: Program, who: Holder, held: Sequence[Offer], now: datetime) -> Sequence[Ranked]:
+    """How the offers that a member holds fit today. Most who ask have asked before, and have bought nothing since."""
+    version = gathering.statistics_of(session, program, now=now).version
+    day = calendar.local_date(now, program.time_zone)
+    key = (who.member_id, who.bought, who.declines, version, day, *((offer.code, offer.version) for offer in held))
+    found = _ranked.get(key)
+    if found is None:
+        if len(_ranked) >= RANKED_REMEMBERED_MAX:
+            _ranked.clear()
+        found = _ranked[key] = taste_of(session, program, who, held, now=now).rank(held, limit=0)
+    return found
+
+
+def taste_of(session: Session, program: Program, who: Holder, offers: Sequence[Offer], *, now: datetime) -> Taste:
+    """How a member buys, as far as it matters to these offers."""
+    skus = {sku for offer in offers for sku in offer.skus}
+    features = Features() if who.declines else gathering.features_of(session, who.member_id, skus)
+    return Taste(features, gathering.statistics_of(session, program, now=now), now)

@@ -18,7 +18,7 @@ from loyalty.personalisation import gathering, giving
 from loyalty.personalisation.choosing import Chosen, Room, choose
 from loyalty.personalisation.eligibility import Shelf, groups_of
 from loyalty.personalisation.ranking import Ranked
-from loyalty.personalisation.selecting import eligible, is_withheld, rank_for
+from loyalty.personalisation.selecting import eligible, is_withheld, taste_of
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
@@ -78,7 +78,8 @@ def _give(
     found = eligible(session, program, who, on, groups, trigger=trigger, now=now)
     if not found:
         return 0
-    ranked = rank_for(session, program, who, found, now=now)
+    taste = taste_of(session, program, who, found, now=now)
+    ranked = taste.rank(found, limit=1)
     day = calendar.local_date(now, program.time_zone)
 
     def is_held_out(each: Ranked) -> bool:
@@ -89,7 +90,7 @@ def _give(
         fits = [each for each in ranked if each.offer.code not in spent]
         room = Room(places=1, groups=groups)
         chosen = choose(fits, Personalising(), room, member_id=who.member_id, day=day, is_held_out=is_held_out)
-        return [each for each in chosen if not (withheld and each.held_out)]
+        return [taste.explained(each) for each in chosen if not (withheld and each.held_out)]
 
     if not choice(frozenset()):
         return 0

@@ -9,9 +9,11 @@ from uuid import UUID
 from psycopg.rows import scalar_row, tuple_row
 
 from loyalty.db.session import Session, array_of
+from loyalty.features.domain import NO_FEATURES
 from loyalty.features.queries import features_of
 from loyalty.offers.domain import OfferSet, rule_code
 from loyalty.personalisation import gathering
+from loyalty.personalisation.gathering import DECLINES
 from loyalty.programs.domain import Program
 from loyalty.rehearsals.offer_rehearsing import Guest, OfferRehearsing
 from loyalty.tiers.reading import Asked
@@ -26,7 +28,7 @@ FROM member_features f JOIN members m ON m.member_id = f.member_id
 WHERE f.program_id = %(program_id)s AND f.member_id > %(after)s AND f.last_at >= %(since)s AND m.status = 'active'
 """
 _COUNT = f"SELECT count(*) {_BUYERS}"
-_PAGE = f"SELECT m.member_id, m.customer_id, m.enrolled_at {_BUYERS} ORDER BY f.member_id LIMIT %(limit)s"
+_PAGE = f"SELECT m.member_id, m.customer_id, m.enrolled_at, {DECLINES} {_BUYERS} ORDER BY f.member_id LIMIT %(limit)s"
 _SPENT = "SELECT rule_code, spent FROM rule_budgets WHERE program_id = %s AND rule_code = ANY(%s::text[])"
 
 
@@ -55,12 +57,13 @@ def page_of(
     if not found:
         return []
     at_sight = rehearsing.at_sight
-    asked = [Asked(member_id, enrolled_at, at_sight.at) for member_id, _, enrolled_at in found]
+    asked = [Asked(member_id, enrolled_at, at_sight.at) for member_id, _, enrolled_at, _ in found]
     askings = gathering.asking_all(session, buyers.program, asked, rehearsing.shelf, (), at_sight=at_sight)
-    features = features_of(session, [member_id for member_id, *_ in found], skus=skus, recent=False)
+    wanted = [member_id for member_id, *_, declines in found if not declines]
+    features = features_of(session, wanted, skus=skus, recent=False)
     return [
-        Guest(member_id, customer_id, features[member_id], askings[member_id])
-        for member_id, customer_id, _ in found
+        Guest(member_id, customer_id, features.get(member_id, NO_FEATURES), askings[member_id])
+        for member_id, customer_id, *_ in found
         if member_id in askings
     ]
 

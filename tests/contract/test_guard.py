@@ -17,13 +17,14 @@ from loyalty.app import SLICES, create_app
 from loyalty.config import Settings
 from loyalty.core import clock
 from loyalty.db.session import transaction
-from loyalty.rehearsals.examples import NEW_LADDER_REHEARSAL
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
 from tests.notifications.written import a_message
 from tests.personalisation.offering import publish as publish_offers
-from tests.shop import publish_ladder
+from tests.personalisation.shelf import an_offer, assignments, give
+from tests.rehearsals.asking import ask_for_one_of_each
+from tests.shop import publish_ladder, publish_rules
 
 # What anybody may read. Nothing else, ever, without a key.
 PUBLIC = {"/healthz", "/readyz", "/openapi.yaml", "/docs", "/docs/<name>", "/v1/unsubscribe/<name>"}
@@ -262,13 +263,10 @@ def full(api: Api) -> Api:
     assert api.post("/v1/admin/vouchers", batch).status_code == 201
     assert api.post("/v1/vouchers/SPRING-1001/redeem", {"order_id": "A-1001"}).status_code == 201
     api.post("/v1/members/c-42/point-payments", {"payment_id": "pp-1001", "order_total": 3000, "points": 5})
-    draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
-    api.put("/v1/admin/earning-rules/draft", draft)
-    assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
-    assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
-    for of, draft in {"ladder": NEW_LADDER_REHEARSAL, "offers": {"offers": []}}.items():
-        assert api.post(f"/v1/admin/{of}/rehearse", draft).status_code == 202
-    assert publish_offers(api).json["version"] == 1
+    publish_rules(api, {"code": "base", "points": "1"})
+    ask_for_one_of_each(api)
+    assert publish_offers(api, an_offer(activation="opt_in")).json["version"] == 1
+    give(api)
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
@@ -282,6 +280,8 @@ def _of(full: Api, route: Route) -> str:
     """The address of something that the full shop has."""
     if "/webhooks/" in route.path:
         return route.path.replace(UUID, full.get("/v1/admin/webhooks").json["data"][0]["webhook_id"])
+    if "/assignments/" in route.path:
+        return route.path.replace(UUID, str(assignments(full)[0]["assignment_id"]))
     if "/rehearsals/" in route.path:
         return route.path.replace(UUID, full.get(route.path.partition(f"/{UUID}")[0]).json["data"][0]["rehearsal_id"])
     if "/inbox/" in route.path:

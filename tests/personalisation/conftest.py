@@ -7,15 +7,17 @@ from tests.clocks import it_is
 from tests.personalisation.shelf import Ranker
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def today(monkeypatch: pytest.MonkeyPatch) -> None:
     it_is(monkeypatch, NOW)
     monkeypatch.setattr("loyalty.programs.queries.FRESH_SECONDS", 0)
 
 
 @pytest.fixture
-def ranker(monkeypatch: pytest.MonkeyPatch) -> Ranker:
-    """How offers are ranked."""
+def ranker(today: None, monkeypatch: pytest.MonkeyPatch) -> Ranker:
+    """How offers are ranked; time stands still."""
+    del today
     made = Ranker()
     monkeypatch.setattr("loyalty.personalisation.ranking.rank", made)
+    monkeypatch.setattr("loyalty.personalisation.ranking.explain", made.explain)
     return made

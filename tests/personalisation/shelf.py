@@ -1,17 +1,23 @@
 """What a shop does with offers, one line each; they are published and ranked the short way."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
 from psycopg.rows import dict_row, scalar_row
 
+from loyalty.core import clock
+from loyalty.core.ids import new_id
 from loyalty.db.session import transaction
+from loyalty.db.writer import Changes, write
 from loyalty.earning import budgets
 from loyalty.features.domain import Features
 from loyalty.features.statistics import Statistics
-from loyalty.offers.domain import Offer, rule_code
+from loyalty.members import locks
+from loyalty.offers.assignments import row_of
+from loyalty.offers.domain import Assignment, Offer, rule_code
+from loyalty.offers.models import AssignmentRow
 from loyalty.offers.storing import offer_from
 from loyalty.personalisation.ranking import Ranked, Reason
 from loyalty.programs import service as programs
@@ -50,6 +56,23 @@ def publish(api: Api, *offers: dict[str, Any], **personalising: Any) -> None:
         budgets.open_budgets(session, program_id, limited)
 
 
+def give(api: Api, offer: dict[str, Any] | None = None, customer_id: str = "c-42", **given: Any) -> None:
+    """Give a member an offer of the first set that was published, without any ranking."""
+    wanted = offer or an_offer(activation="opt_in")
+    with api.app.app_context(), transaction() as session:
+        member = locks.lock_member(session, api.program.program_id, customer_id)
+        now = clock.now()
+        made = Assignment(
+            member_id=member.member_id, assignment_id=new_id(), offer_code=wanted["code"], offer_version=1,
+            status="assigned", promise=wanted["promise"], earns=True, assigned_at=now,
+            valid_to=now + timedelta(days=28),
+            rank=1, score=0.5, probability=0.5, in_list="favourites", **given,
+        )  # fmt: skip
+        changes = Changes()
+        changes.insert(AssignmentRow, row_of(api.program.program_id, made))
+        write(session, changes)
+
+
 class Ranker:
     """Ranks as it was told: by score, 0.5 where nothing was said; every offer is a favourite unless said otherwise."""
 
@@ -57,20 +80,33 @@ class Ranker:
         self.scores: dict[str, float] = {}
         self.lists: dict[str, str] = {}
         self.asked = 0
+        self.known = 0
 
     def __call__(
-        self, _features: Features, _statistics: Statistics, offers: Sequence[Offer], *, now: datetime
-    ) -> list[Ranked]:
+        self, features: Features, _statistics: Statistics, offers: Sequence[Offer], *, now: datetime,
+        limit: int | None = None,
+    ) -> list[Ranked]:  # fmt: skip
         self.asked += 1
+        self.known = features.buying.orders
         assert now.tzinfo is not None
         score: Mapping[str, float] = {offer.code: self.scores.get(offer.code, 0.5) for offer in offers}
         ordered = sorted(offers, key=lambda offer: (-score[offer.code], offer.code))
         return [
             Ranked(
-                offer, place, score[offer.code], score[offer.code], self.lists.get(offer.code, "favourites"), REASONS
+                offer,
+                place,
+                score[offer.code],
+                score[offer.code],
+                self.lists.get(offer.code, "favourites"),
+                REASONS if limit is None or place <= limit else (),
             )
             for place, offer in enumerate(ordered, 1)
         ]
+
+    def explain(self, *_args: object, now: datetime) -> tuple[Reason, ...]:
+        """Always the same."""
+        assert now.tzinfo is not None
+        return REASONS
 
 
 REASONS = (Reason("bought", 14, {"visits": 40}, ("A-1001",)),)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from loyalty.db.session import transaction
 from tests.api import Api
 from tests.builders import NOW
 from tests.clocks import it_is
@@ -211,3 +212,33 @@ def test_a_discount_comes_with_a_voucher_that_its_budget_pays_for(shop: Api):
     assert spent(shop, "coffee") == 500
     assert codes(shop, "c-43") == [], "400 are left, and 500 might be needed"
     assert spent(shop, "coffee") == 500
+
+
+def test_whoever_does_not_want_offers_to_be_personal_is_ranked_as_if_new(shop: Api, ranker: Ranker):
+    with shop.app.app_context(), transaction() as session:
+        session.run(
+            """INSERT INTO member_features SELECT member_id, program_id, 7, 0, 0, 0, 0, 0, NULL, NULL, 0, 0 FROM members
+               WHERE program_id = %s""",
+            (shop.program.program_id,),
+        )
+    publish(shop, an_offer("coffee"), an_offer("tea"))
+    offers(shop, limit=1)
+    known = ranker.known
+    shop.enrol(consents={"personalisation": False})
+
+    offers(shop)
+
+    assert (known, ranker.known) == (7, 0)
+
+
+def test_what_is_held_is_ranked_once_until_the_member_buys_or_another_day_begins(
+    shop: Api, ranker: Ranker, monkeypatch: pytest.MonkeyPatch
+):
+    publish(shop, an_offer("coffee"), an_offer("tea"))
+    for _ in range(3):
+        offers(shop)
+    assert ranker.asked == 2, "to give them, and to rank what was given"
+
+    it_is(monkeypatch, NOW + timedelta(days=1))
+    offers(shop)
+    assert ranker.asked == 3

@@ -38,7 +38,7 @@ def test_so_many_vouchers_with_new_codes(api: Api):
         "code": min(answer.json["codes"], key=codes.canonical), "status": "active", "value": FIVE_OFF, "bound": False,
         "uses": {"allowed": 3, "used": 0, "left": 3}, "per_customer": None, "issued_at": at(NOW), "valid_from": None,
         "expires_at": at(NOW + timedelta(days=1)), "voided_at": None, "void_reason": None, "origin": "batch",
-        "batch_id": "spring", "redemption_id": None, "customer_id": None,
+        "batch_id": "spring", "redemption_id": None, "assignment_id": None, "customer_id": None,
     }  # fmt: skip
 
 

@@ -56,6 +56,7 @@ def test_a_voucher_belongs_to_its_member_and_says_what_it_is_worth(session: Sess
             "origin": "reward",
             "batch_id": None,
             "redemption_id": "r-1",
+            "assignment_id": None,
         }
     ]
 
