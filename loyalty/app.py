@@ -40,6 +40,7 @@ from loyalty.personalisation import fact_schemas as offer_sets_facts
 from loyalty.personalisation import routes as offers_routes
 from loyalty.personalisation import segment_routes
 from loyalty.programs import routes as programs_routes
+from loyalty.rehearsals import offer_routes as offer_rehearsals_routes
 from loyalty.rehearsals import routes as rehearsals_routes
 from loyalty.rewards import admin_routes as reward_admin_routes
 from loyalty.rewards import auto_routes as auto_redeem_routes
@@ -90,6 +91,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (rules_routes.bp, "admin"),
     (rehearsals_routes.bp, "admin"),
     (rehearsals_routes.of_ladders, "admin"),
+    (offer_rehearsals_routes.bp, "admin"),
     (access_routes.bp, "admin"),
     (audit_routes.bp, "admin"),
     (notification_admin_routes.bp, "admin"),

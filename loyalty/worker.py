@@ -97,7 +97,7 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
 ON_REQUEST: tuple[tuple[str, Callable[..., None], str], ...] = (
     # job, what it runs (declared in the `jobs.py` of its slice), and what that does
     (DELIVER, webhooks.deliver, "delivers to one webhook for twenty seconds at most, by eight senders"),
-    (REHEARSE, rehearsals.rehearse, "tries a draft of earning rules, or of a ladder, on what has really happened"),
+    (REHEARSE, rehearsals.rehearse, "tries a draft of rules, of a ladder, or of offers, on what has really happened"),
 )
 
 APPLICATION_NAME = "loyalty-worker"

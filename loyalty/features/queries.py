@@ -22,11 +22,13 @@ UNION ALL
 SELECT m.member_id, g.level, g.code, g.orders, g.quantity, g.spend, g.weight, g.first_at, g.last_at, g.recent,
        NULL, NULL, NULL, NULL
 FROM members m CROSS JOIN LATERAL (
-    SELECT 'category' AS level, c.code, c.orders, c.quantity, c.spend, c.weight::float8, c.first_at, c.last_at, c.recent
+    SELECT 'category' AS level, c.code, c.orders, c.quantity, c.spend, c.weight::float8, c.first_at, c.last_at,
+      CASE WHEN %(recent)s THEN c.recent END AS recent
     FROM goods_features c
     WHERE %(categories)s AND c.member_id = m.member_id AND c.level = 'category'
     UNION ALL
-    SELECT 'sku', s.code, s.orders, s.quantity, s.spend, s.weight::float8, s.first_at, s.last_at, s.recent
+    SELECT 'sku', s.code, s.orders, s.quantity, s.spend, s.weight::float8, s.first_at, s.last_at,
+      CASE WHEN %(recent)s THEN s.recent END
     FROM goods_features s
     WHERE s.member_id = m.member_id AND s.level = 'sku' AND s.code = ANY(%(skus)s::text[])) g
 """
@@ -38,17 +40,21 @@ def features_of(
     *,
     levels: Collection[Level] = CATEGORIES,
     skus: Sequence[str] = (),
+    recent: bool = True,
 ) -> dict[UUID, Features]:
-    """The features of members: in all, by category if `levels` has it, and of the articles named. In one statement."""
+    """The features of members: in all, by category if `levels` has it, and of the articles named. In one statement.
+
+    Without the `recent` orders, for whoever names none, it takes half the time.
+    """
     found = dict.fromkeys(member_ids, NO_FEATURES)
-    asked = {"members": array_of(found), "categories": "category" in levels, "skus": array_of(skus)}
+    asked = {"members": array_of(found), "categories": "category" in levels, "skus": array_of(skus), "recent": recent}
     buying: dict[UUID, Buying] = {}
     goods: dict[str, dict[UUID, dict[str, Goods]]] = {"category": {}, "sku": {}}
     for member_id, level, code, *sums in session.rows(_FEATURES, asked, into=tuple_row):
         if level == "member":
             buying[member_id] = _buying(sums)
         else:
-            sums[6] = orders_of(sums[6])
+            sums[6] = orders_of(sums[6]) if recent else ()
             goods[level].setdefault(member_id, {})[code] = Goods(*sums[:7])
     for member_id, each in buying.items():
         categories, articles = goods["category"].get(member_id, {}), goods["sku"].get(member_id, {})

@@ -51,5 +51,5 @@ def give_back(
 
 
 def _title(session: Session, program_id: UUID, given: Assignment) -> str:
-    sets = queries.offer_sets(session, programs.current(session, program_id))
+    sets = queries.sets_of(session, programs.current(session, program_id), [given])
     return sets.offer(given.offer_code, given.offer_version).title

@@ -126,7 +126,7 @@ def _history(offer: Offer, asking: Asking) -> Why | None:
 def _person(offer: Offer, shelf: Shelf, asking: Asking) -> Why | None:
     if offer.tiers and asking.tier not in offer.tiers:
         return "tier"
-    if offer.segments and not any(_is_in(code, shelf, asking) for code in offer.segments):
+    if offer.segments and (asking.seen is None or not asking.seen.belongs(offer.segments)):
         return "segment"
     asked = shelf.conditions.get(offer.code)
     if asked is None:
@@ -136,16 +136,6 @@ def _person(offer: Offer, shelf: Shelf, asking: Asking) -> Why | None:
         return None if asked.holds(asking.seen.environment) else "condition"
     except Unanswerable:
         return "condition"  # What cannot be answered does not hold, as with earning rules.
-
-
-def _is_in(segment: str, shelf: Shelf, asking: Asking) -> bool:
-    if segment not in shelf.segments:
-        return False
-    assert asking.seen is not None, "whatever is asked has been read"
-    try:
-        return asking.seen.is_in_segment(segment)
-    except Unanswerable:
-        return False
 
 
 def period_begin(period: Period, at: datetime, zone: str) -> datetime | None:

@@ -16,7 +16,6 @@ from loyalty.earning.situation import Situation
 from loyalty.features.statistics import Statistics
 from loyalty.members.domain import LockedMember, Status
 from loyalty.members.errors import MemberNotFound
-from loyalty.offers import queries as offers
 from loyalty.offers.assignments import COLUMNS, assignment_from
 from loyalty.offers.domain import Assignment, Offer, OfferSet, OfferSets, rule_code
 from loyalty.personalisation.eligibility import Asking, Had, Shelf
@@ -30,15 +29,15 @@ _HELD = f"""
  WHERE a.member_id = m.member_id AND a.closed_at IS NULL AND a.valid_to > %(now)s)
 """
 # Whoever does not want offers to be personal is offered what anybody new is.
-_DECLINES = "coalesce(m.consents -> 'personalisation' = 'false', false)"
+DECLINES = "coalesce(m.consents -> 'personalisation' = 'false', false)"
 _WHO = f"""
-SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale, {_DECLINES},
+SELECT m.member_id, m.customer_id, m.status, m.enrolled_at, m.locale, {DECLINES},
   (SELECT t.customer_id FROM members t WHERE t.member_id = m.merged_into), {_HELD},
   (SELECT format('%%s %%s %%s', f.orders, f.weight, f.redeemed) FROM member_features f WHERE f.member_id = m.member_id)
 FROM natural_keys k JOIN members m ON m.member_id = k.member_id
 WHERE k.program_id = %(program_id)s AND k.kind = 'member' AND k.key = %(customer_id)s
 """
-_AGAIN = f"SELECT m.locale, {_DECLINES}, {_HELD} FROM members m WHERE m.member_id = %(member_id)s"
+_AGAIN = f"SELECT m.locale, {DECLINES}, {_HELD} FROM members m WHERE m.member_id = %(member_id)s"
 
 # What the member had of each offer, and those who were merged into it; then what budgets have spent.
 _HAD = """
@@ -121,22 +120,31 @@ def asking(
     session: Session, program: Program, who: Holder, on: Shelf, candidates: Sequence[Offer], *, at_sight: Asking
 ) -> Asking:
     """What is left to be known of a member before these offers can be given, in one statement."""
+    asked = [Asked(who.member_id, who.enrolled_at, at_sight.at)]
+    return asking_all(session, program, asked, on, candidates, at_sight=at_sight)[who.member_id]
+
+
+def asking_all(
+    session: Session, program: Program, asked: Sequence[Asked], on: Shelf, candidates: Sequence[Offer], *,
+    at_sight: Asking,
+) -> dict[UUID, Asking]:  # fmt: skip
+    """The same of several members at once, of whom the same is known at first sight; also in one statement."""
     now = at_sight.at
     budgets = [rule_code(offer.code) for offer in candidates if offer.limit is not None]
     had = Beside(_HAD, {"had_now": now, "had_program": program.program_id, "had_budgets": array_of(budgets)})
-    asked = [Asked(who.member_id, who.enrolled_at, now)]
     known, ladders = known_now(session, program, asked, Wanted.by(on.needs), now=now, beside=had)
-    facts = known.facts.get(who.member_id, UNKNOWN)
-    tier = _tier(known.standings.get(who.member_id), ladders, now) if on.by_tier else None
-    facts = replace(facts, tier=tier)
-    assigned, spent = known.beside[who.member_id]
-    return replace(
-        at_sight,
-        had={code: Had(datetime.fromisoformat(until), _instants(redeemed)) for code, until, redeemed in assigned or ()},
-        spent=_spent(candidates, spent or {}),
-        tier=tier,
-        seen=_situation(facts, on, program, now),
-    )
+    found: dict[UUID, Asking] = {}
+    for member_id, (assigned, spent) in known.beside.items():
+        tier = _tier(known.standings.get(member_id), ladders, now) if on.by_tier else None
+        facts = replace(known.facts.get(member_id, UNKNOWN), tier=tier)
+        found[member_id] = replace(
+            at_sight,
+            had={code: Had(datetime.fromisoformat(until), _instants(at)) for code, until, at in assigned or ()},
+            spent={**at_sight.spent, **_spent(candidates, spent or {})},
+            tier=tier,
+            seen=_situation(facts, on, program, now),
+        )
+    return found
 
 
 def statistics_of(_session: Session, _program: Program, *, now: datetime) -> Statistics:
@@ -146,11 +154,6 @@ def statistics_of(_session: Session, _program: Program, *, now: datetime) -> Sta
 
 # By program: an offer set, the rules whose segments it names, and both together.
 _shelves: dict[UUID, tuple[OfferSet, Any, Shelf]] = {}
-
-
-def offer_sets(session: Session, program: Program) -> OfferSets:
-    """Every published set of offers."""
-    return offers.offer_sets(session, program)
 
 
 def _held(member_id: UUID, found: Sequence[Sequence[Any]] | None) -> tuple[Assignment, ...]:

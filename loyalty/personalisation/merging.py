@@ -15,10 +15,9 @@ from loyalty.programs.domain import Program
 def merged(session: Session, program: Program, source: LockedMember, *, now: datetime) -> Changes:
     """The rows of what was open for who goes. What they had counts for who stays. The caller has locked both."""
     changes = Changes()
-    sets = queries.offer_sets(session, program)
-    if not sets.any:
-        return changes
-    for given in assignments.open_of(session, source.member_id):
+    open_ones = assignments.open_of(session, source.member_id)
+    sets = queries.sets_of(session, program, open_ones)
+    for given in open_ones:
         status = given.status if given.holdout else "expired"
         over = replace(given, status=status, closed_at=min(now, given.valid_to))
         changes.update(AssignmentRow, assignments.life_of(over))

@@ -11,6 +11,7 @@ from loyalty.features.domain import Features
 from loyalty.features.queries import features_of
 from loyalty.features.statistics import Statistics
 from loyalty.offers.domain import Offer, OfferSets, Trigger, held_out
+from loyalty.offers.queries import sets_of
 from loyalty.personalisation import gathering, ranking
 from loyalty.personalisation.choosing import Chosen, Room, choose
 from loyalty.personalisation.eligibility import Asking, Shelf, at_first_sight, groups_of, on_closer_look
@@ -88,7 +89,7 @@ def is_withheld(program: Program, who: Holder) -> bool:
 
 def select(session: Session, program: Program, who: Holder, wish: Wish, *, now: datetime) -> Selection:
     """What a member holds and what they could be given, as of now."""
-    sets = gathering.offer_sets(session, program)
+    sets = sets_of(session, program, who.held)
     withheld = is_withheld(program, who)
     taken = [each for each in who.held if (each.holdout is None) or (withheld and each.holdout == "program")]
     of_list = [each for each in taken if wish.only is None or each.in_list == wish.only]

@@ -20,6 +20,7 @@ from loyalty.offers.domain import Assignment
 from loyalty.offers.errors import AssignmentNotFound, OfferBudgetExhausted
 from loyalty.offers.life import Step
 from loyalty.offers.models import AssignmentRow
+from loyalty.offers.queries import sets_of
 from loyalty.personalisation import gathering, giving, presenting
 from loyalty.personalisation.ranking import InList
 from loyalty.personalisation.selecting import Selection, Wish, select
@@ -82,7 +83,7 @@ def become(session: Session, program_id: UUID, assignment_id: UUID, what: Step, 
         return Answer(_told(given, what), replayed=True)
     locks.require_active(member)
     program = programs.current(session, program_id, config_version=member.config_version)
-    sets = gathering.offer_sets(session, program)
+    sets = sets_of(session, program, [given])
     offer = sets.offer(given.offer_code, given.offer_version)
     changes = Changes()
     if what == "activated":

@@ -14,6 +14,7 @@ from loyalty.events.following import behind, follow
 from loyalty.members import locks
 from loyalty.members.domain import LockedMember
 from loyalty.offers.domain import Personalising, Scope, Trigger, held_out, rule_code
+from loyalty.offers.queries import offer_sets, sets_of
 from loyalty.personalisation import gathering, giving
 from loyalty.personalisation.choosing import Chosen, Room, choose
 from loyalty.personalisation.eligibility import Shelf, groups_of
@@ -57,7 +58,7 @@ def follow_program(session: Session, program_id: UUID, *, now: datetime, limit: 
 
 def give_all(session: Session, program: Program, member_ids: Sequence[UUID], trigger: Trigger, *, now: datetime) -> int:
     """Give each of these members the offer of a trigger that fits best, if there is one; answers how many got one."""
-    on = gathering.shelf(session, program, gathering.offer_sets(session, program), now=now)
+    on = gathering.shelf(session, program, offer_sets(session, program), now=now)
     offers = [] if on is None else [offer for offer in on.offers.offers if offer.trigger == trigger]
     if on is None or not offers:
         return 0
@@ -71,7 +72,7 @@ def _give(
     session: Session, program: Program, member: LockedMember, on: Shelf, trigger: Trigger, *, now: datetime
 ) -> int:
     who = gathering.locked_holder(session, member, now=now)
-    sets = gathering.offer_sets(session, program)
+    sets = sets_of(session, program, who.held)
     withheld = is_withheld(program, who)
     taken = [each for each in who.held if each.holdout is None or (withheld and each.holdout == "program")]
     groups = groups_of(sets.offer(each.offer_code, each.offer_version) for each in taken)

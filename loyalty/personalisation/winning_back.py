@@ -4,27 +4,17 @@ How far it has come is kept in the transaction of what it gave, so a search that
 has not bought for twice as long as usual stays away, and so does whoever is in a segment that says so.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
 from uuid import UUID
 
 from psycopg.rows import tuple_row
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
-from loyalty.earning.domain import UNKNOWN, Moment
-from loyalty.earning.facts import Wanted, known_now
-from loyalty.earning.rules import Needs, needs_of
-from loyalty.earning.situation import Situation
+from loyalty.earning.belonging import belonging
+from loyalty.offers.queries import offer_sets
 from loyalty.personalisation import gathering, triggering
-from loyalty.personalisation.eligibility import Shelf
 from loyalty.programs import queries as programs
-from loyalty.programs.domain import Program
-from loyalty.rules.errors import Unanswerable
-from loyalty.rules.expressions import Condition
-from loyalty.tiers.reading import Asked
 
 # Members looked at in one transaction; those are locked who stay away.
 BATCH = 200
@@ -58,18 +48,6 @@ ORDER BY f.member_id
 """
 
 
-@dataclass(frozen=True)
-class InSegments:
-    """A question about members: whether they are in any of some segments."""
-
-    segment_conditions: Mapping[str, Condition]
-
-    @cached_property
-    def needs(self) -> Needs:
-        """What must be known of a member."""
-        return needs_of(set(self.segment_conditions.values()))
-
-
 def sweep_batch(session: Session, *, now: datetime, limit: int = BATCH) -> int:
     """Look at the next members of one program, by its own clock; answers how many, 0 once all are done for today."""
     for program_id, ahead in session.rows(_PROGRAMS, into=tuple_row):
@@ -82,7 +60,7 @@ def sweep_batch(session: Session, *, now: datetime, limit: int = BATCH) -> int:
 def sweep_program(session: Session, program_id: UUID, *, now: datetime, limit: int = BATCH) -> int:
     """Look at the next members of a program; 0 if all were looked at today, or somebody else is at it."""
     program = programs.current(session, program_id)
-    on = gathering.shelf(session, program, gathering.offer_sets(session, program), now=now)
+    on = gathering.shelf(session, program, offer_sets(session, program), now=now)
     if on is None or not any(offer.trigger == "win_back" for offer in on.offers.offers):
         return 0
     today = calendar.local_date(now, program.time_zone)
@@ -91,9 +69,12 @@ def sweep_program(session: Session, program_id: UUID, *, now: datetime, limit: i
         return 0
     where = {"program_id": program_id, "after": after, "now": now, "limit": limit}
     rows = session.rows(_NEXT, where, into=tuple_row)
-    free = [Asked(member_id, enrolled_at, now) for member_id, enrolled_at, is_free, _ in rows if is_free]
     away = {member_id for member_id, _, is_free, overdue in rows if is_free and overdue}
-    away |= _in_segments(session, program, on, [each for each in free if each.member_id not in away], now=now)
+    others = [
+        (member_id, enrolled_at) for member_id, enrolled_at, is_free, _ in rows if is_free and member_id not in away
+    ]
+    found = belonging(session, program, others, SEGMENTS, now=now)
+    away |= {member_id for member_id, segments in found.items() if segments}
     if away:
         triggering.give_all(session, program, sorted(away), "win_back", now=now)
     last = rows[-1][0] if rows else after
@@ -111,25 +92,3 @@ def _place(session: Session, program_id: UUID, today: date) -> UUID | None:
     if day < today:
         return NOBODY
     return None if done else after
-
-
-def _in_segments(session: Session, program: Program, on: Shelf, asked: Sequence[Asked], *, now: datetime) -> set[UUID]:
-    """Who is in a segment of those who stay away, as far as there are such segments; one statement for all."""
-    named = {code: on.segments[code] for code in SEGMENTS if code in on.segments}
-    if not named or not asked:
-        return set()
-    asks = InSegments(named)
-    known, _ = known_now(session, program, asked, Wanted.by(asks.needs), now=now)
-    found = set()
-    for each in asked:
-        seen = Situation(Moment(now), asks, program, known.facts.get(each.member_id, UNKNOWN))
-        if any(_is_in(code, seen) for code in named):
-            found.add(each.member_id)
-    return found
-
-
-def _is_in(segment: str, seen: Situation) -> bool:
-    try:
-        return seen.is_in_segment(segment)
-    except Unanswerable:
-        return False

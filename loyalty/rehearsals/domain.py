@@ -10,7 +10,7 @@ from loyalty.earning.domain import Purchase
 from loyalty.tiers.domain import Moving
 
 # Of what there are drafts.
-Kind = Literal["earning_rules", "ladder"]
+Kind = Literal["earning_rules", "ladder", "offers"]
 
 # By this name, and under this lock, rehearsals wait in the queue: one is done at a time.
 JOB = "rehearsals.rehearse"
@@ -18,6 +18,9 @@ LOCK = "rehearsals"
 
 # A quarter of a year has seen most of a program's members.
 DAYS = 90
+
+# Offers are for those who buy, and most of them buy within four weeks.
+OFFER_DAYS = 28
 
 # Whoever dies five times over the same orders would die a sixth time.
 ATTEMPTS_MAX = 5
@@ -40,7 +43,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Orders placed from an instant on, and before another."""
+    """Orders placed from an instant on, and before another; of offers, those who placed any."""
 
     begin: datetime
     end: datetime
@@ -63,6 +66,15 @@ class NewLadderRehearsal:
 
     ladder: dict[str, Any] | None = None
     members: Moving = "now"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewOfferRehearsal:
+    """A wish for a rehearsal: of the offers given, or of the stored draft, on whoever bought in some days."""
+
+    days: int = OFFER_DAYS
+    offers: list[dict[str, Any]] | None = None
+    personalising: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

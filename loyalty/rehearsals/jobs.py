@@ -10,7 +10,7 @@ from loyalty.core import clock
 from loyalty.db.queue import Stop, Stopped, on_request
 from loyalty.db.session import reading, transaction
 from loyalty.programs import queries as programs
-from loyalty.rehearsals import ladders, service
+from loyalty.rehearsals import ladders, offers, service
 from loyalty.rehearsals.domain import JOB, Interrupted, Outcome, Task, Told
 from loyalty.rehearsals.performing import perform
 
@@ -49,6 +49,8 @@ def _perform(task: Task, told: Told) -> Outcome:
         there = clock.real_now() + programs.clock(session, task.program_id).ahead
     if task.span is None:
         return ladders.perform(program, ladders.drafted(task.draft), told=told, now=there)
+    if task.kind == "offers":
+        return offers.perform(program, offers.drafted(task.draft), task.span.begin, told=told, now=there)
     return perform(program, service.rules_of(task.draft), task.span, told=told, now=there)
 
 

@@ -14,8 +14,8 @@ from loyalty.db.base import Base
 class RehearsalRow(Base):
     """A rehearsal: the draft as it was when it was asked for, how far it is, what came out.
 
-    One of `earning_rules` is tried on the orders placed in a time, one of a `ladder` on the members there are: so many
-    of them are `done`.
+    One of `earning_rules` is tried on the orders placed in a time, one of a `ladder` on the members there are, one of
+    `offers` on those who placed orders in a time: so many of them are `done`.
     `attempts` says how often it has begun: one whose worker was killed, or told to stop, begins again.
     """
 
@@ -23,7 +23,7 @@ class RehearsalRow(Base):
     __table_args__ = (
         CheckConstraint("status IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="status_is_known"),
         CheckConstraint(
-            "kind IN ('earning_rules', 'ladder') AND (kind = 'earning_rules') = (placed_from IS NOT NULL)"
+            "kind IN ('earning_rules', 'ladder', 'offers') AND (kind <> 'ladder') = (placed_from IS NOT NULL)"
             " AND (placed_from IS NULL) = (placed_to IS NULL)",
             name="kind_is_known",
         ),

@@ -25,7 +25,7 @@ def perform(
     program: Program, rule_set: RuleSet, span: Span, *, told: Told = lambda _done, _total: True, now: datetime
 ) -> Outcome:
     """Judge every order of a time by rules that are not in force. Raises Interrupted."""
-    with _seldom_looking_for_garbage():
+    with seldom_looking_for_garbage():
         return _perform(program, rule_set, span, told, now)
 
 
@@ -54,7 +54,8 @@ def _perform(program: Program, rule_set: RuleSet, span: Span, told: Told, now: d
 
 
 @contextmanager
-def _seldom_looking_for_garbage() -> Iterator[None]:
+def seldom_looking_for_garbage() -> Iterator[None]:
+    """Let what is read and freed page by page be freed by itself."""
     thresholds = gc.get_threshold()
     gc.set_threshold(ALLOCATIONS_BETWEEN_COLLECTIONS)
     try:

@@ -198,6 +198,8 @@ ONLY_LOOKS = {
     "POST /v1/admin/earning-rules/check",
     "POST /v1/admin/ladder/check",
     "POST /v1/admin/offers/check",
+    "POST /v1/admin/offers/rehearse",
+    "POST /v1/admin/offers/rehearsals/{rehearsal_id}/cancel",
     "POST /v1/admin/earning-rules/rehearse",
     "POST /v1/admin/earning-rules/rehearsals/{rehearsal_id}/cancel",
     "POST /v1/admin/ladder/rehearse",

@@ -102,7 +102,10 @@ def ids_in(path: str) -> dict[str, Any]:
 
 
 # Their bodies hold the bodies of others, field by field, and each of those is tried where it has an address of its own.
-COMPOSED = {"POST /v1/admin/config/import", "POST /v1/admin/config/diff", "POST /v1/admin/earning-rules/rehearse"}
+COMPOSED = {
+    "POST /v1/admin/config/import", "POST /v1/admin/config/diff", "POST /v1/admin/earning-rules/rehearse",
+    "POST /v1/admin/offers/rehearse",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("label", [label for label in OPERATIONS if label not in COMPOSED])

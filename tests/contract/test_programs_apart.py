@@ -7,14 +7,13 @@ import pytest
 from flask import Flask
 
 from loyalty.db.session import transaction
-from loyalty.rehearsals.examples import NEW_LADDER_REHEARSAL
 from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.contract.routes import ROUTES, UUID, Route
 from tests.notifications.written import a_message
 from tests.personalisation.offering import publish as publish_offers
 from tests.personalisation.shelf import an_offer, assignments, give
-from tests.personalisation.shelf import publish as shelve
+from tests.rehearsals.asking import ask_for_one_of_each
 from tests.shop import publish_ladder
 
 
@@ -50,15 +49,13 @@ def full(api: Api) -> Api:
     draft = {"rules": [{"code": "base", "kind": "base", "priority": 1, "points_per_unit": 1}]}
     draft["segments"] = [{"code": "regulars", "name": "Regulars", "when": "history.orders >= 5"}]
     api.put("/v1/admin/earning-rules/draft", draft)
-    assert api.post("/v1/admin/earning-rules/rehearse").status_code == 202
     assert api.post("/v1/admin/earning-rules/publish").json["version"] == 1
-    assert api.post("/v1/admin/ladder/rehearse", NEW_LADDER_REHEARSAL).status_code == 202
-    assert publish_offers(api).json["version"] == 1
+    ask_for_one_of_each(api)
+    assert publish_offers(api, an_offer(activation="opt_in")).json["version"] == 1
+    give(api)
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
-    shelve(api, an_offer(activation="opt_in"))
-    give(api, version=2)
     # Nobody is there, which a ping says without asking far.
     for _ in range(2):
         assert api.post("/v1/admin/webhooks", {"url": "https://nobody.invalid/hook"}).status_code == 201

@@ -63,6 +63,7 @@ STORY = [
     ("PUT", "/v1/admin/offers/draft", {}),
     ("POST", "/v1/admin/offers/check", {}),
     ("POST", "/v1/admin/offers/publish", {}),
+    ("POST", "/v1/admin/offers/rehearse", {}),
     ("PUT", "/v1/admin/notification-templates/{kind}/{language}", {}),
     ("POST", "/v1/admin/notification-templates/{kind}/{language}/check", {}),
     ("POST", "/v1/admin/notification-templates/{kind}/{language}/preview", {}),

@@ -43,7 +43,7 @@ def test_without_categories_where_nobody_asks_for_them(shop: Api):
 
 
 def test_rows_are_found_by_their_keys(shop: Api):
-    asked = {"members": f"{{{new_id()}}}", "categories": True, "skus": "{a,b}"}
+    asked = {"members": f"{{{new_id()}}}", "categories": True, "skus": "{a,b}", "recent": True}
     with shop.app.app_context(), transaction() as session:
         session.run("SET LOCAL enable_seqscan = off")
         plan = "\n".join(session.rows(f"EXPLAIN {queries._FEATURES}", asked, into=scalar_row))
