@@ -63,7 +63,8 @@ class OfferRehearsing:
                 fits.append(offer)
             else:
                 refused[offer.code] = why
-        ranked = ranking.rank(guest.features, self.statistics, fits, now=self.now) if fits else []
+        # To say why would cost more than to rank, and nobody would read it.
+        ranked = ranking.rank(guest.features, self.statistics, fits, now=self.now, limit=0) if fits else []
         withheld = held_out(guest.member_id, Decimal(self.program.holdout_percent), str(self.program.program_id))
         chosen = choose(
             ranked, self.shelf.offers.personalising, Room(places=PLACES), member_id=guest.member_id, day=self._day,

@@ -21,8 +21,8 @@ from tests.api import Api
 from tests.builders import a_key, a_program, activity_json, order_json, reward_json
 from tests.clocks import it_is
 from tests.notifications.written import a_message
-from tests.personalisation.offering import publish as publish_offers
 from tests.personalisation.shelf import an_offer, assignments, give
+from tests.personalisation.shelf import publish as publish_offers
 from tests.rehearsals.asking import ask_for_one_of_each
 from tests.shop import publish_ladder, publish_rules
 
@@ -265,11 +265,11 @@ def full(api: Api) -> Api:
     api.post("/v1/members/c-42/point-payments", {"payment_id": "pp-1001", "order_total": 3000, "points": 5})
     publish_rules(api, {"code": "base", "points": "1"})
     ask_for_one_of_each(api)
-    assert publish_offers(api, an_offer(activation="opt_in")).json["version"] == 1
-    give(api)
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
+    publish_offers(api, an_offer(activation="opt_in"))
+    give(api)
     # Nobody is there, which a ping says without asking far.
     for _ in range(2):
         assert api.post("/v1/admin/webhooks", {"url": "https://nobody.invalid/hook"}).status_code == 201
