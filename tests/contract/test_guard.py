@@ -253,6 +253,8 @@ def full(api: Api) -> Api:
     api.enrol("c-42", email="ada@example.com")
     api.enrol("c-43")
     api.post("/v1/members/c-42/tier/pin", {"tier": "silver", "until": None, "reason": "goodwill"})
+    publish_offers(api, an_offer(activation="opt_in"))
+    give(api)
     api.put("/v1/admin/rewards/five-off", reward_json(points=10, stock=5))
     api.put("/v1/admin/rewards/five-off/draft", reward_json(points=10, stock=5))
     api.post("/v1/orders", order_json(order_id="A-1001"))
@@ -268,8 +270,6 @@ def full(api: Api) -> Api:
     words = {"subject": "Punkte", "text": "Punkte: {{ points }}"}
     assert api.put(f"{TEMPLATES}points_earned/de", words).status_code == 201
     a_message(api)
-    publish_offers(api, an_offer(activation="opt_in"))
-    give(api)
     # Nobody is there, which a ping says without asking far.
     for _ in range(2):
         assert api.post("/v1/admin/webhooks", {"url": "https://nobody.invalid/hook"}).status_code == 201
