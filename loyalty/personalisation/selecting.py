@@ -3,19 +3,19 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from decimal import Decimal
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.features.domain import Features
 from loyalty.features.queries import features_of
 from loyalty.features.statistics import Statistics
-from loyalty.offers.domain import Offer, OfferSets, Trigger, held_out
+from loyalty.offers.domain import Offer, OfferSets, Trigger
 from loyalty.offers.queries import sets_of
 from loyalty.personalisation import gathering, ranking
 from loyalty.personalisation.choosing import Chosen, Room, choose
 from loyalty.personalisation.eligibility import Asking, Shelf, at_first_sight, groups_of, on_closer_look
 from loyalty.personalisation.gathering import Holder
+from loyalty.personalisation.holdouts import holdout_of, is_withheld
 from loyalty.personalisation.ranking import InList, Ranked
 from loyalty.programs.domain import Program
 
@@ -71,26 +71,22 @@ class Selection:
         day = calendar.local_date(self.now, self.program.time_zone)
         personalising = self.shelf.offers.personalising
         chosen = choose(
-            fits, personalising, self.room, member_id=self.who.member_id, day=day, is_held_out=self._is_held_out
+            fits,
+            personalising,
+            self.room,
+            member_id=self.who.member_id,
+            day=day,
+            is_held_out=holdout_of(self.program, self.who.member_id),
         )
         # Whoever is given nothing at all says nothing about a single offer.
         given = [each for each in chosen if not (self.withheld and each.held_out)]
         return [self.taste.explained(each) for each in given]
 
-    def _is_held_out(self, each: Ranked) -> bool:
-        scope = f"{self.program.program_id}:{each.offer.code}"
-        return held_out(self.who.member_id, each.offer.holdout_percent, scope)
-
-
-def is_withheld(program: Program, who: Holder) -> bool:
-    """Whether a member is given nothing at all, so that it shows what offers bring."""
-    return held_out(who.member_id, Decimal(program.holdout_percent), str(program.program_id))
-
 
 def select(session: Session, program: Program, who: Holder, wish: Wish, *, now: datetime) -> Selection:
     """What a member holds and what they could be given, as of now."""
     sets = sets_of(session, program, who.held)
-    withheld = is_withheld(program, who)
+    withheld = is_withheld(program, who.member_id)
     taken = [each for each in who.held if (each.holdout is None) or (withheld and each.holdout == "program")]
     of_list = [each for each in taken if wish.only is None or each.in_list == wish.only]
     groups = groups_of(sets.offer(each.offer_code, each.offer_version) for each in taken)

@@ -13,13 +13,13 @@ from loyalty.earning import reserving
 from loyalty.events.following import behind, follow
 from loyalty.members import locks
 from loyalty.members.domain import LockedMember
-from loyalty.offers.domain import Personalising, Scope, Trigger, held_out, rule_code
+from loyalty.offers.domain import Personalising, Scope, Trigger, rule_code
 from loyalty.offers.queries import offer_sets, sets_of
 from loyalty.personalisation import gathering, giving
 from loyalty.personalisation.choosing import Chosen, Room, choose
 from loyalty.personalisation.eligibility import Shelf, groups_of
-from loyalty.personalisation.ranking import Ranked
-from loyalty.personalisation.selecting import eligible, is_withheld, taste_of
+from loyalty.personalisation.holdouts import holdout_of, is_withheld
+from loyalty.personalisation.selecting import eligible, taste_of
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
@@ -73,7 +73,7 @@ def _give(
 ) -> int:
     who = gathering.locked_holder(session, member, now=now)
     sets = sets_of(session, program, who.held)
-    withheld = is_withheld(program, who)
+    withheld = is_withheld(program, who.member_id)
     taken = [each for each in who.held if each.holdout is None or (withheld and each.holdout == "program")]
     groups = groups_of(sets.offer(each.offer_code, each.offer_version) for each in taken)
     found = eligible(session, program, who, on, groups, trigger=trigger, now=now)
@@ -83,9 +83,7 @@ def _give(
     ranked = taste.rank(found, limit=1)
     day = calendar.local_date(now, program.time_zone)
 
-    def is_held_out(each: Ranked) -> bool:
-        scope = f"{program.program_id}:{each.offer.code}"
-        return held_out(who.member_id, each.offer.holdout_percent, scope)
+    is_held_out = holdout_of(program, who.member_id)
 
     def choice(spent: frozenset[str]) -> list[Chosen]:
         fits = [each for each in ranked if each.offer.code not in spent]

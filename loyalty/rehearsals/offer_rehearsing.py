@@ -3,18 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 from loyalty.core import calendar
 from loyalty.earning.rules import RuleSet
 from loyalty.features.domain import Features
 from loyalty.features.statistics import Statistics
-from loyalty.offers.domain import Offer, OfferSet, held_out
+from loyalty.offers.domain import Offer, OfferSet
 from loyalty.personalisation import ranking
 from loyalty.personalisation.choosing import Room, choose
 from loyalty.personalisation.eligibility import Asking, Shelf, Why, at_first_sight, on_closer_look
-from loyalty.personalisation.ranking import Ranked
+from loyalty.personalisation.holdouts import holdout_of, is_withheld
 from loyalty.programs.domain import Program
 from loyalty.rehearsals.offer_costs import Rates
 from loyalty.rehearsals.offer_findings import PLACES, Findings, Looked
@@ -63,19 +62,17 @@ class OfferRehearsing:
                 fits.append(offer)
             else:
                 refused[offer.code] = why
-        ranked = ranking.rank(guest.features, self.statistics, fits, now=self.now) if fits else []
-        withheld = held_out(guest.member_id, Decimal(self.program.holdout_percent), str(self.program.program_id))
+        # To say why would cost more than to rank, and nobody would read it.
+        ranked = ranking.rank(guest.features, self.statistics, fits, now=self.now, limit=0) if fits else []
+        withheld = is_withheld(self.program, guest.member_id)
         chosen = choose(
             ranked, self.shelf.offers.personalising, Room(places=PLACES), member_id=guest.member_id, day=self._day,
-            is_held_out=lambda each: self._is_held_out(each, guest.member_id),
+            is_held_out=holdout_of(self.program, guest.member_id),
         )  # fmt: skip
         if withheld:
             # Whoever is given nothing at all says nothing about a single offer.
             chosen = [each for each in chosen if not each.held_out]
         self.findings.look_at(Looked(guest.customer_id, guest.features, refused, ranked, chosen, withheld))
-
-    def _is_held_out(self, each: Ranked, member_id: UUID) -> bool:
-        return held_out(member_id, each.offer.holdout_percent, f"{self.program.program_id}:{each.offer.code}")
 
 
 def _begun(offer: Offer, now: datetime) -> Offer:
