@@ -1,12 +1,151 @@
-"""What a program's members buy all together: reach, trends, and what is bought together."""
+"""What a program's members buy all together: reach, trends, and what is bought together. Pure."""
 
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from loyalty.core.categories import lineage
+from loyalty.features.decay import DAY, LANDMARK, PACE, as_of
+from loyalty.features.domain import Buying
+
+Numbers = npt.NDArray[np.float64]
+Weights = npt.NDArray[np.float32]
+
+# What "lately" is in all figures: reach, adoption and trends look so many days back.
+LATELY_DAYS = 28
+# Members are told apart in so many groups of equal size.
+GROUPS = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class Figures:
+    """What is known of categories, or of articles: columns in the order of `codes`.
+
+    `rate`: in which share of a member's visits they are bought, over all members. `reach`: which share of the members
+    who were there lately bought them lately; `usual`: which share does in any such time. `adoption`: which share of
+    those who had never bought them did so lately for the first time. `log_count`: the mean of log(1 + orders).
+    """
+
+    codes: tuple[str, ...]
+    rate: Numbers
+    reach: Numbers
+    usual: Numbers
+    adoption: Numbers
+    log_count: Numbers
+
+
+_COLUMNS = ("rate", "reach", "usual", "adoption", "log_count")
+_NOTHING = np.zeros(0)
+NO_FIGURES = Figures((), _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """The four values that part members into five groups of equal size, ascending.
+
+    `recency` in days since the last visit; `visits` and `worth` as of the count, decayed with 60 days.
+    """
+
+    recency: tuple[float, ...] = ()
+    visits: tuple[float, ...] = ()
+    worth: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
 class Statistics:
-    """One finished count."""
+    """One finished count.
+
+    `members`: who has bought anything; `pace`: their visits a day; `basket`: what one of them costs, in minor units.
+    Categories are ordered by how many members buy them, and the first of them have item-item `weights`: row j, column c
+    is how much having bought j speaks for c. `sku_categories`: what the articles lie in, as far as it is known.
+    """
 
     version: int
     as_of: datetime
+    members: int = 0
+    pace: float = 0.0
+    basket: float = 0.0
+    cuts: Cuts = Cuts()
+    categories: Figures = NO_FIGURES
+    skus: Figures = NO_FIGURES
+    sku_categories: Mapping[str, str] = field(default_factory=dict)
+    weights: Weights = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    @cached_property
+    def place(self) -> dict[str, int]:
+        """Where each category stands."""
+        return {code: number for number, code in enumerate(self.categories.codes)}
+
+    @cached_property
+    def sku_place(self) -> dict[str, int]:
+        """Where each article stands."""
+        return {code: number for number, code in enumerate(self.skus.codes)}
+
+
+NO_STATISTICS = Statistics(version=0, as_of=LANDMARK)
+
+
+def rfm(buying: Buying, cuts: Cuts, *, now: datetime) -> tuple[int, int, int] | None:
+    """How lately, how often and for how much a member buys, each from 1 to 5 (the best fifth).
+
+    None for who has never bought, or where nobody has been counted yet.
+    """
+    if buying.last_at is None or not cuts.recency:
+        return None
+    recency = bisect_left(cuts.recency, max(0.0, (now - buying.last_at) / DAY))
+    visits, worth = as_of(buying.visits, now, PACE), as_of(buying.worth, now, PACE)
+    return GROUPS - recency, bisect_left(cuts.visits, visits) + 1, bisect_left(cuts.worth, worth) + 1
+
+
+def leaves(codes: tuple[str, ...]) -> npt.NDArray[np.bool_]:
+    """Which categories have none below them."""
+    above = {wider for code in codes for wider in lineage(code)[:-1]}
+    return np.array([code not in above for code in codes], bool)
+
+
+def document_of(statistics: Statistics) -> dict[str, Any]:
+    """Statistics as they are stored, but for the weights."""
+    return {
+        "members": statistics.members,
+        "pace": statistics.pace,
+        "basket": statistics.basket,
+        "cuts": {name: list(getattr(statistics.cuts, name)) for name in ("recency", "visits", "worth")},
+        "categories": _columns(statistics.categories),
+        "skus": _columns(statistics.skus),
+        "sku_categories": dict(statistics.sku_categories),
+        "weighted": len(statistics.weights),
+    }
+
+
+def statistics_from(version: int, as_of: datetime, document: Mapping[str, Any], weights: bytes) -> Statistics:
+    """Statistics as they were stored."""
+    side = document["weighted"]
+    return Statistics(
+        version=version,
+        as_of=as_of,
+        members=document["members"],
+        pace=document["pace"],
+        basket=document["basket"],
+        cuts=Cuts(**{name: tuple(values) for name, values in document["cuts"].items()}),
+        categories=_figures(document["categories"]),
+        skus=_figures(document["skus"]),
+        sku_categories=document["sku_categories"],
+        weights=np.frombuffer(weights, np.dtype("<f4")).reshape(side, side),
+    )
+
+
+def _columns(figures: Figures) -> dict[str, Any]:
+    # Nine digits: more is noise, and would double the document.
+    numbers = {name: [float(f"{value:.9g}") for value in getattr(figures, name)] for name in _COLUMNS}
+    return {"codes": list(figures.codes), **numbers}
+
+
+def _figures(columns: Mapping[str, Any]) -> Figures:
+    numbers = {name: np.array(columns[name], np.float64) for name in _COLUMNS}
+    return Figures(codes=tuple(columns["codes"]), **numbers)
