@@ -13,13 +13,14 @@ from decimal import Decimal
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-import numpy as np  # noqa: E402: one thread, as in a process of the service
+# One thread, as in a process of the service.
+import numpy as np
 
-from loyalty.features.domain import Features  # noqa: E402
-from loyalty.features.statistics import Statistics  # noqa: E402
-from loyalty.learning.tallying import Tally, by_reach, page_of  # noqa: E402
-from loyalty.offers.domain import Offer, Promise  # noqa: E402
-from loyalty.personalisation.ranking import rank  # noqa: E402
+from loyalty.features.domain import Features
+from loyalty.features.statistics import Statistics
+from loyalty.learning.tallying import Tally, by_reach, page_of
+from loyalty.offers.domain import Offer, Promise
+from loyalty.personalisation.ranking import rank
 
 TIMED = 1_100
 SHOWN = 10
@@ -91,7 +92,9 @@ def _fold(fold: str, level: str) -> None:
         print(f"  {name:<11} {value:.4f}{goal}")
     quarters = np.array_split(np.array(sorted(groups)), 4)
     by_visits = " ".join(f"{part[:, 1].sum() / part[:, 2].sum():.2f}" for part in quarters)
-    print(f"  calibration {hoped / hits:.3f} of the top ten (by quarter of members, from few visits to many: {by_visits})")
+    print(
+        f"  calibration {hoped / hits:.3f} of the top ten (by quarter of members, from few visits to many: {by_visits})"
+    )
     _time(members, statistics, offers, task.at)
 
 

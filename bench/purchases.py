@@ -141,7 +141,9 @@ def campaign(number: int) -> Campaign:
 
 def features_of(lines: pd.DataFrame) -> dict[int, Features]:
     """What an engine that has recorded these purchases knows of each household. Categories cover all below them."""
-    return {member: _features(group) for member, group in lines.sort_values("transaction_timestamp").groupby("household_id")}
+    return {
+        member: _features(group) for member, group in lines.sort_values("transaction_timestamp").groupby("household_id")
+    }
 
 
 def _features(lines: pd.DataFrame) -> Features:

@@ -1,6 +1,5 @@
 """What a program's members buy all together: reach, trends, and what is bought together. Pure."""
 
-from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,8 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from loyalty.core.categories import lineage
-from loyalty.features.decay import DAY, LANDMARK, PACE, as_of
-from loyalty.features.domain import Buying
+from loyalty.features.decay import LANDMARK
 
 Numbers = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
@@ -89,18 +87,6 @@ class Statistics:
 
 
 NO_STATISTICS = Statistics(version=0, as_of=LANDMARK)
-
-
-def rfm(buying: Buying, cuts: Cuts, *, now: datetime) -> tuple[int, int, int] | None:
-    """How lately, how often and for how much a member buys, each from 1 to 5 (the best fifth).
-
-    None for who has never bought, or where nobody has been counted yet.
-    """
-    if buying.last_at is None or not cuts.recency:
-        return None
-    recency = bisect_left(cuts.recency, max(0.0, (now - buying.last_at) / DAY))
-    visits, worth = as_of(buying.visits, now, PACE), as_of(buying.worth, now, PACE)
-    return GROUPS - recency, bisect_left(cuts.visits, visits) + 1, bisect_left(cuts.worth, worth) + 1
 
 
 def leaves(codes: tuple[str, ...]) -> npt.NDArray[np.bool_]:

@@ -111,7 +111,9 @@ class _Sums:
 
     def add(self, buying: Table, goods: Table) -> None:
         code, who = goods["code"], goods["member"]
-        share = np.divide(goods["weight"], buying["weight"][who], where=buying["weight"][who] > 0, out=np.zeros(len(who)))
+        share = np.divide(
+            goods["weight"], buying["weight"][who], where=buying["weight"][who] > 0, out=np.zeros(len(who))
+        )
         span = np.maximum(buying["first_days"][who], LATELY_DAYS)
         earlier = buying["first_days"][who] > LATELY_DAYS
         lately, began = goods["last_days"] <= LATELY_DAYS, goods["first_days"] <= LATELY_DAYS
@@ -124,7 +126,7 @@ class _Sums:
         self._before += self._by(code, ~began & earlier)
 
     def _by(self, code: npt.NDArray[np.int64], value: npt.NDArray[np.generic]) -> Numbers:
-        return np.bincount(code, value, self._count)
+        return np.bincount(code, value, self._count).astype(np.float64)
 
     def figures(self, codes: tuple[str, ...], members: int, active: int, earlier: int) -> Figures:
         reach = self._lately / max(active, 1)
@@ -152,7 +154,7 @@ def item_weights(gram: Numbers, codes: tuple[str, ...], log_count: Numbers) -> t
         for number in np.flatnonzero(narrow):
             for wider in lineage(codes[number])[:-1]:
                 if wider in place:
-                    below.setdefault(place[wider], []).append(number)
+                    below.setdefault(place[wider], []).append(int(number))
         for wide, narrower in below.items():
             weights[:, wide] = weights[:, narrower].sum(axis=1)
             means[wide] = log_count[narrower].sum()

@@ -1,11 +1,11 @@
 """How much each of a program's goods appeals to a member: the chance that a visit has it. Pure.
 
 The chance is the member's own rate, drawn towards what is expected of somebody like them by as much as `DRAW` visits
-say: how many buy it, how many do so lately, and how much what the member buys speaks for it. Docs: personalisation.
+say: how many buy it, how many do so lately, and how much what the member buys speaks for it.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from weakref import WeakKeyDictionary
 
@@ -73,7 +73,7 @@ class Appeal:
     lift: Numbers
     orders: Numbers
     last: Numbers
-    others: dict[tuple[str, str], tuple[float, float]] = field(default_factory=dict)
+    told: npt.NDArray[np.int64]
 
 
 def expected(statistics: Statistics) -> Expected:
@@ -128,18 +128,19 @@ def appeal(features: Features, statistics: Statistics, *, now: datetime) -> Appe
     score = np.clip((bought * known.trend + draw * prior) / (visits + draw) * lateness, 0.0, SURE)
     skus = _articles(known, features, visits, bought, unit=unit, now=now)
     columns = (np.concatenate(pair) for pair in zip((score, lift, all_orders, all_last), skus, strict=True))
-    found = Appeal(known, features, now, visits, *columns)
-    return found
+    score, lift, all_orders, all_last = columns
+    told = at[at < len(statistics.weights)]
+    return Appeal(known, features, now, visits, score, lift, all_orders, all_last, told)
 
 
-def outside(found: Appeal, level: str, code: str) -> tuple[float, float, float]:
-    """The score, the orders and the days since the last of goods that the statistics do not know."""
+def outside(found: Appeal, level: str, code: str) -> tuple[float, float]:
+    """The score of goods that the statistics do not know, and the days since the last purchase."""
     bought: Goods | None = (found.features.categories if level == "category" else found.features.skus).get(code)
     if bought is None:
-        return 0.0, 0.0, NEVER
+        return 0.0, NEVER
     n = as_of(bought.weight, found.now, HABIT)
     last = max(0.0, (found.now - bought.last_at) / DAY)
-    return min(SURE, n / (found.visits + DRAW)), bought.orders, last
+    return min(SURE, n / (found.visits + DRAW)), last
 
 
 def visits_in(buying: Buying, statistics: Statistics, days: float, *, now: datetime) -> float:
@@ -204,7 +205,8 @@ def _articles(
     own, all_orders, all_last = np.zeros(count), np.zeros(count), np.full(count, NEVER)
     own[at], all_orders[at], all_last[at] = n, orders, last
     rate = statistics.categories.rate
-    liked = np.divide(bought + DRAW_LIKING * rate, (visits + DRAW_LIKING) * rate, where=rate > 0, out=np.ones(len(rate)))
+    usual, some = (visits + DRAW_LIKING) * rate, rate > 0
+    liked = np.divide(bought + DRAW_LIKING * rate, usual, where=some, out=np.ones(len(rate)))
     # The last one stands for an unknown category.
     liking = np.append(liked, 1.0)[known.category_of]
     prior = np.minimum(statistics.skus.rate * liking, 1.0)

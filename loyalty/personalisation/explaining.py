@@ -78,12 +78,11 @@ def _own(found: Appeal, bought: Goods | None) -> list[Reason]:
 def _together(found: Appeal, place: int) -> list[Reason]:
     """What else the member bought that speaks for it: the terms of the lift that are largest."""
     statistics = found.expected.statistics
-    if place >= len(statistics.weights) or not found.features.categories or found.lift[place] < LIFT_WORTH:
+    if place >= len(statistics.weights) or not len(found.told) or found.lift[place] < LIFT_WORTH:
         return []
-    rows = [at for code in found.features.categories if (at := statistics.place.get(code, len(statistics.weights)))
-            < len(statistics.weights) and at != place]  # fmt: skip
+    rows = found.told[found.told != place]
     terms = np.log1p(found.orders[rows]) * statistics.weights[rows, place]
-    largest = [rows[i] for i in np.argsort(-terms, kind="stable")[:NAMED] if terms[i] > 0]
+    largest = [int(rows[i]) for i in np.argsort(-terms, kind="stable")[:NAMED] if terms[i] > 0]
     if not largest:
         return []
     codes = [statistics.categories.codes[at] for at in largest]

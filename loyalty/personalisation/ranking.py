@@ -1,18 +1,15 @@
 """Which offers fit a member best, and why. Pure.
 
-An offer fits by the chance that a visit has any of its goods. Docs: personalisation.
+An offer fits by the chance that a visit has any of its goods.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
-from weakref import WeakKeyDictionary
+from typing import Literal, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 
-from loyalty.core.categories import lineage
 from loyalty.features.decay import DAY
 from loyalty.features.domain import Features
 from loyalty.features.statistics import Numbers, Statistics
@@ -20,6 +17,7 @@ from loyalty.offers.domain import Offer
 from loyalty.personalisation import explaining
 from loyalty.personalisation.appeal import NEVER, SURE, Appeal, appeal, outside, visits_in
 from loyalty.personalisation.explaining import Reason
+from loyalty.personalisation.slates import Slate, slate_of
 
 InList = Literal["favourites", "win_back", "discover"]
 
@@ -27,12 +25,9 @@ InList = Literal["favourites", "win_back", "discover"]
 FAVOURITE_DAYS = 56
 # Differences beyond so many digits are those of rounding, and no reason to put one offer before another.
 DIGITS = 12
-# Offers are published rarely, and a count lasts for a day; what has piled up none the less is forgotten.
-PLANS_MAX = 20_000
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """An offer as it fits a member: `rank` from 1 among all, `score` per visit, `probability` in the offer's days."""
 
     offer: Offer
@@ -44,25 +39,14 @@ class Ranked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Plan:
-    """Where the goods of an offer stand in the statistics, and which of them they do not know."""
-
-    offer: Offer
-    places: npt.NDArray[np.int64]
-    unknown: tuple[tuple[str, str], ...]
-
-
-@dataclass(slots=True, eq=False)
 class _Fit:
-    """Offers in columns: score per visit, days since the last purchase of any of their goods, and the best of these."""
+    """The offers of a slate in columns: score per visit, and days since the last purchase of any of their goods."""
 
     score: Numbers
     last: Numbers
-    best: npt.NDArray[np.int64]
-    baskets: set[int] = field(default_factory=set)
 
 
-_plans: WeakKeyDictionary[Statistics, dict[int, _Plan]] = WeakKeyDictionary()
+_LISTS: tuple[InList, ...] = ("favourites", "win_back", "discover")
 
 
 def rank(
@@ -74,93 +58,42 @@ def rank(
     """
     if not offers:
         return []
+    slate = slate_of(statistics, offers)
     found = appeal(features, statistics, now=now)
-    plans = _plans_of(statistics, offers)
-    fit = _fit(found, plans)
-    chances = _chances(found, offers, fit, now)
-    scores = fit.score.round(DIGITS).tolist()
-    order = sorted(range(len(offers)), key=lambda i: (-scores[i], offers[i].priority, offers[i].code))
-    lists = np.where(fit.last <= FAVOURITE_DAYS, 0, np.where(fit.last < NEVER, 1, 2)).tolist()
-    probabilities = chances.round(DIGITS).tolist()
-    shown = len(offers) if limit is None else limit
+    fit = _fit(found, slate)
+    scores, chances = fit.score.round(DIGITS), _chances(found, slate, fit).round(DIGITS)
+    lists = np.where(fit.last <= FAVOURITE_DAYS, 0, np.where(fit.last < NEVER, 1, 2))
+    # Stable: of equal ones the first of the slate stays the first.
+    order = np.argsort(-scores, kind="stable")
+    columns = zip(order.tolist(), scores[order].tolist(), chances[order].tolist(), lists[order].tolist(), strict=True)
+    shown, of = len(offers) if limit is None else limit, slate.offers
     return [
-        Ranked(
-            offers[i], number, scores[i], probabilities[i], _LISTS[lists[i]],
-            _reasons(found, plans[i], fit, i) if number <= shown else (),
-        )
-        for number, i in enumerate(order, start=1)
-    ]  # fmt: skip
+        Ranked(of[i], number, score, chance, _LISTS[which], _reasons(found, slate, i) if number <= shown else ())
+        for number, (i, score, chance, which) in enumerate(columns, start=1)
+    ]
 
 
 def explain(features: Features, statistics: Statistics, offer: Offer, *, now: datetime) -> tuple[Reason, ...]:
     """Why one offer fits a member, or fits best of all there are."""
-    found = appeal(features, statistics, now=now)
-    plans = _plans_of(statistics, [offer])
-    return _reasons(found, plans[0], _fit(found, plans), 0)
+    return _reasons(appeal(features, statistics, now=now), slate_of(statistics, [offer]), 0)
 
 
-_LISTS: tuple[InList, ...] = ("favourites", "win_back", "discover")
-
-
-def _plans_of(statistics: Statistics, offers: Sequence[Offer]) -> list[_Plan]:
-    """Plans are remembered by who an offer is: comparing hundreds would cost more than ranking them."""
-    known = _plans.get(statistics)
-    if known is None or len(known) > PLANS_MAX:
-        known = _plans[statistics] = {}
-    plans = []
-    for offer in offers:
-        plan = known.get(id(offer))
-        if plan is None or plan.offer is not offer:
-            plan = known[id(offer)] = _plan(statistics, offer)
-        plans.append(plan)
-    return plans
-
-
-def _plan(statistics: Statistics, offer: Offer) -> _Plan:
-    """Goods that lie in another category of the same offer say nothing more, and what it excludes says nothing."""
-    wide = set(offer.categories)
-    categories = [c for c in offer.categories if not wide & {*lineage(c)[:-1]} and not _excluded(offer, c)]
-    of = statistics.sku_categories
-    skus = [s for s in offer.skus if s not in offer.exclude_skus and not wide & {*lineage(of.get(s))}]
-    after = len(statistics.categories.codes)
-    places = [statistics.place[c] for c in categories if c in statistics.place]
-    places += [after + statistics.sku_place[s] for s in skus if s in statistics.sku_place]
-    unknown = [("category", c) for c in categories if c not in statistics.place]
-    unknown += [("sku", s) for s in skus if s not in statistics.sku_place]
-    return _Plan(offer, np.array(places, np.int64), tuple(unknown))
-
-
-def _excluded(offer: Offer, category: str) -> bool:
-    return any(wider in offer.exclude_categories for wider in lineage(category))
-
-
-def _fit(found: Appeal, plans: Sequence[_Plan]) -> _Fit:
+def _fit(found: Appeal, slate: Slate) -> _Fit:
     """The chance of any of an offer's goods, as if each were bought for itself."""
-    lengths = np.array([len(plan.places) for plan in plans], np.int64)
-    places = np.concatenate([plan.places for plan in plans])
-    begins = np.concatenate(([0], np.cumsum(lengths)[:-1]))
-    score, last = np.zeros(len(plans)), np.full(len(plans), NEVER)
-    best = np.full(len(plans), -1, np.int64)
-    some = lengths > 0
-    if len(places):
-        scores = found.score[places]
-        score[some] = -np.expm1(np.add.reduceat(np.log1p(-scores), begins[some]))
-        last[some] = np.minimum.reduceat(found.last[places], begins[some])
-        best[lengths == 1] = places[begins[lengths == 1]]
-    fit = _Fit(score, last, best)
-    for number in np.flatnonzero(lengths > 1):
-        plan = plans[number]
-        best[number] = plan.places[int(np.argmax(found.score[plan.places]))]
-    for number, plan in enumerate(plans):
-        if plan.unknown:
-            for level, code in plan.unknown:
-                chance, _, since = outside(found, level, code)
-                score[number] = 1 - (1 - score[number]) * (1 - chance)
-                last[number] = min(last[number], since)
-        elif not plan.offer.names_goods:
-            fit.baskets.add(number)
-            score[number], last[number] = _basket(found, plan.offer)
-    return fit
+    score, last = np.zeros(len(slate.offers)), np.full(len(slate.offers), NEVER)
+    some = slate.lengths > 0
+    if some.any():
+        begins = slate.begins[some]
+        score[some] = -np.expm1(np.add.reduceat(np.log1p(-found.score[slate.places]), begins))
+        last[some] = np.minimum.reduceat(found.last[slate.places], begins)
+    for number, unknown in slate.unknown.items():
+        for level, code in unknown:
+            chance, since = outside(found, level, code)
+            score[number] = 1 - (1 - score[number]) * (1 - chance)
+            last[number] = min(last[number], since)
+    for number in slate.baskets:
+        score[number], last[number] = _basket(found, slate.offers[number])
+    return _Fit(score, last)
 
 
 def _basket(found: Appeal, offer: Offer) -> tuple[float, float]:
@@ -171,35 +104,26 @@ def _basket(found: Appeal, offer: Offer) -> tuple[float, float]:
     return chance, NEVER if buying.last_at is None else max(0.0, (found.now - buying.last_at) / DAY)
 
 
-def _chances(found: Appeal, offers: Sequence[Offer], fit: _Fit, now: datetime) -> Numbers:
+def _chances(found: Appeal, slate: Slate, fit: _Fit) -> Numbers:
     """The chance of at least one purchase while a member has the offer."""
-    per_day = visits_in(found.features.buying, found.expected.statistics, 1.0, now=now)
-    days = np.array([_days(offer, now) for offer in offers])
-    chances: Numbers = -np.expm1(np.log1p(-np.minimum(fit.score, SURE)) * per_day * days)
-    for number in fit.baskets:
-        # Each visit has a basket: what is uncertain is whether there is one.
-        chances[number] = -np.expm1(-fit.score[number] * per_day * days[number])
+    per_day = visits_in(found.features.buying, found.expected.statistics, 1.0, now=found.now)
+    ends = [np.inf if (end := offer.valid_to) is None else (end - found.now) / DAY for offer in slate.offers]
+    visits = per_day * np.clip(ends, 0.0, slate.days)
+    chances: Numbers = -np.expm1(np.log1p(-np.minimum(fit.score, SURE)) * visits)
+    baskets = list(slate.baskets)
+    # Each visit has a basket: what is uncertain is whether there is one.
+    chances[baskets] = -np.expm1(-fit.score[baskets] * visits[baskets])
     return chances
 
 
-def _days(offer: Offer, now: datetime) -> float:
-    if offer.valid_to is None:
-        return float(offer.days)
-    return max(0.0, min(float(offer.days), (offer.valid_to - now) / DAY))
-
-
-def _reasons(found: Appeal, plan: _Plan, fit: _Fit, number: int) -> tuple[Reason, ...]:
-    if number in fit.baskets:
+def _reasons(found: Appeal, slate: Slate, number: int) -> tuple[Reason, ...]:
+    if number in slate.baskets:
         return explaining.of_basket(found)
-    best = int(fit.best[number])
-    if best < 0 or not found.orders[best]:
+    goods = slate.goods(number)
+    best = int(goods[np.argmax(found.score[goods])]) if len(goods) else None
+    if best is None or not found.orders[best]:
         # What the member bought explains more than what they did not, whether or not others buy it.
-        for level, code in plan.unknown:
-            if outside(found, level, code)[1]:
-                return explaining.of_others(found, level, code)
-    return explaining.of_goods(found, best) if best >= 0 else ()
-
-
-def as_document(reason: Reason) -> Mapping[str, Any]:
-    """A reason as it is stored with an assignment."""
-    return {"feature": reason.feature, "value": reason.value, "said": dict(reason.said), "orders": list(reason.orders)}
+        for level, code in slate.unknown.get(number, ()):
+            if reasons := explaining.of_others(found, level, code):
+                return reasons
+    return () if best is None else explaining.of_goods(found, best)
