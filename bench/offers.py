@@ -103,11 +103,14 @@ def _time(members: Mapping[int, Features], statistics: Statistics, offers: Seque
                        for number in range(min(len(offers), max(0, TIMED - len(offers)))))]  # fmt: skip
     times = []
     for features in members.values():
-        began = time.perf_counter()
+        began, busy = time.perf_counter(), time.process_time()
         rank(features, statistics, some, now=now, limit=SHOWN)
-        times.append(1_000 * (time.perf_counter() - began))
-    p50, p99 = np.percentile(times, [50, 99])
-    print(f"  rank() of {len(some):,} offers, {SHOWN} with reasons: p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+        times.append((time.perf_counter() - began, time.process_time() - busy))
+    (p50, cpu50), (p99, cpu99) = np.percentile(times, [50, 99], axis=0) * 1_000
+    print(
+        f"  rank() of {len(some):,} offers, {SHOWN} with reasons: p50 {p50:.2f} ms, p99 {p99:.2f} ms"
+        f" (of the processor {cpu50:.2f} and {cpu99:.2f}; load {os.getloadavg()[0]:.1f})"
+    )
 
 
 def _campaign(number: int) -> None:

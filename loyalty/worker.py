@@ -18,6 +18,7 @@ from loyalty.config import Settings
 from loyalty.core.errors import OperatorError
 from loyalty.db.queue import Stopped, Unbatched, Work, call_often, forget_failed, queue, regularly, retry_stalled
 from loyalty.db.session import driver_url
+from loyalty.learning import statistics_jobs
 from loyalty.ledger import jobs as ledger
 from loyalty.notifications import jobs as notifications
 from loyalty.rehearsals import jobs as rehearsals
@@ -52,6 +53,8 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
      "gives both sides of a referral what it is worth, after the friend's first order"),
     ("activities.birthdays", "7 * * * *", activities.keep_birthdays,
      "records the birthdays of the day that has begun in each program's zone, and of days missed"),
+    ("learning.count_statistics", "19 * * * *", Unbatched(statistics_jobs.count_statistics),
+     "counts what members buy all together, once the clocks of a program have shown three at night"),
     ("notifications.plan", SOON, notifications.plan,
      "queues what members are to be told because of what has happened"),
     ("notifications.announce", "* * * * *", notifications.announce, "queues what members are told of new rewards"),

@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": ("loyalty.cli.demo:demo", "Load real purchases (the Complete Journey) as members and orders."),
     "tiers": ("loyalty.cli.tiers:tiers", "Take over the tiers that members had in another program."),
     "rehearse": ("loyalty.cli.rehearse:rehearse", "Try a draft of earning rules on orders that were really placed."),
+    "features": ("loyalty.cli.features:features", "Count anew what is known of how members buy."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
     "settle": ("loyalty.cli.settle:settle", "Record what has matured or lapsed, of all members, now."),
     "openapi": ("loyalty.cli.openapi:openapi", "Print or write the API contract."),

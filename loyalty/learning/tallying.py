@@ -32,8 +32,10 @@ Table = npt.NDArray[np.void]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Page:
-    """Some members: how they buy (`BUYING`), and by category and article (`GOODS`: `member` is the place in `buying`,
-    `code` that in the list of codes). Decayed sums are as of the count; days are counted back from it.
+    """Some members: how they buy (`BUYING`), and by category and article (`GOODS`).
+
+    `member` is the place in `buying`, `code` that in the list of codes. Decayed sums are as of the count, and days are
+    counted back from it.
     """
 
     buying: Table

@@ -6,6 +6,7 @@ An offer fits by the chance that a visit has any of its goods.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import repeat
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ InList = Literal["favourites", "win_back", "discover"]
 FAVOURITE_DAYS = 56
 # Differences beyond so many digits are those of rounding, and no reason to put one offer before another.
 DIGITS = 12
+DAY_SECONDS = 86_400
 
 
 class Ranked(NamedTuple):
@@ -46,7 +48,7 @@ class _Fit:
     last: Numbers
 
 
-_LISTS: tuple[InList, ...] = ("favourites", "win_back", "discover")
+_LISTS = np.array(("favourites", "win_back", "discover"), object)
 
 
 def rank(
@@ -65,11 +67,14 @@ def rank(
     lists = np.where(fit.last <= FAVOURITE_DAYS, 0, np.where(fit.last < NEVER, 1, 2))
     # Stable: of equal ones the first of the slate stays the first.
     order = np.argsort(-scores, kind="stable")
-    columns = zip(order.tolist(), scores[order].tolist(), chances[order].tolist(), lists[order].tolist(), strict=True)
-    shown, of = len(offers) if limit is None else limit, slate.offers
+    numbers = range(1, len(offers) + 1)
+    ordered = (slate.listed[order], scores[order], chances[order], _LISTS[lists[order]])
+    of, *rest = (column.tolist() for column in ordered)
+    ranked = [*map(Ranked._make, zip(of, numbers, *rest, repeat(()), strict=False))]
+    shown = order[: len(offers) if limit is None else limit].tolist()
     return [
-        Ranked(of[i], number, score, chance, _LISTS[which], _reasons(found, slate, i) if number <= shown else ())
-        for number, (i, score, chance, which) in enumerate(columns, start=1)
+        *(ranked[at]._replace(reasons=_reasons(found, slate, i)) for at, i in enumerate(shown)),
+        *ranked[len(shown) :],
     ]
 
 
@@ -107,8 +112,8 @@ def _basket(found: Appeal, offer: Offer) -> tuple[float, float]:
 def _chances(found: Appeal, slate: Slate, fit: _Fit) -> Numbers:
     """The chance of at least one purchase while a member has the offer."""
     per_day = visits_in(found.features.buying, found.expected.statistics, 1.0, now=found.now)
-    ends = [np.inf if (end := offer.valid_to) is None else (end - found.now) / DAY for offer in slate.offers]
-    visits = per_day * np.clip(ends, 0.0, slate.days)
+    left = (slate.ends - found.now.timestamp()) / DAY_SECONDS
+    visits = per_day * np.clip(left, 0.0, slate.days)
     chances: Numbers = -np.expm1(np.log1p(-np.minimum(fit.score, SURE)) * visits)
     baskets = list(slate.baskets)
     # Each visit has a basket: what is uncertain is whether there is one.

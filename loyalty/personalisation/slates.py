@@ -23,6 +23,7 @@ class Slate:
     """Offers, by priority and code: `places` of their goods one after another, from `begins`, so many as `lengths` say.
 
     `unknown` are goods of some of them that the statistics do not know; `baskets` are those on the whole basket.
+    `listed` are the offers once more, as a column; `ends` are the instants until which they are there.
     """
 
     offers: tuple[Offer, ...]
@@ -32,6 +33,8 @@ class Slate:
     unknown: dict[int, Unknown]
     baskets: tuple[int, ...]
     days: Numbers
+    ends: Numbers
+    listed: npt.NDArray[np.object_]
 
     def goods(self, number: int) -> Places:
         """Where the goods of an offer stand."""
@@ -67,6 +70,8 @@ def _slate(statistics: Statistics, offers: Sequence[Offer]) -> Slate:
         unknown={number: unknown for number, (_, unknown) in enumerate(goods) if unknown},
         baskets=tuple(number for number, offer in enumerate(ordered) if not offer.names_goods),
         days=np.array([offer.days for offer in ordered], np.float64),
+        ends=np.array([np.inf if (end := offer.valid_to) is None else end.timestamp() for offer in ordered]),
+        listed=np.array([*ordered, None], object)[:-1],
     )
 
 
