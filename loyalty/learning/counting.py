@@ -110,7 +110,9 @@ def count(program_id: UUID, *, told: Told = lambda _stage, _done, _total: True, 
 def _count(program_id: UUID, told: Told, now: datetime) -> int:
     with transaction() as session:
         total = members.count(session, program_id)
-        version = session.row(_BEGIN, {"program_id": program_id, "as_of": now, "total": total}, into=scalar_row)
+        version: int | None = session.row(
+            _BEGIN, {"program_id": program_id, "as_of": now, "total": total}, into=scalar_row
+        )
         skus = session.rows(_SKUS, (program_id,), into=scalar_row)
     assert version is not None, "what was inserted has a version"
     telling = _Telling(program_id, version, total, told)

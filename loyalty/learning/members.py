@@ -107,15 +107,9 @@ def _goods(session: Session, ids: str, level: str, codes: Sequence[str], now: da
 
 # In the binary form of COPY a row is the number of its columns, and before each column its length.
 _HEADER, _TRAILER = 19, 2
-_LENGTH = ">i4"
-_ROW = np.dtype(
-    [("columns", ">i2")]
-    + [
-        field
-        for name, (kind, _) in (GOODS.fields or {}).items()
-        for field in ((f"{name}_length", _LENGTH), (name, ">i8" if kind == np.int64 else ">f8"))
-    ]  # fmt: skip
-)
+_WHOLE = ("member", "code")
+_FIELDS = [(f"{name}_length", ">i4", name, ">i8" if name in _WHOLE else ">f8") for name in GOODS.names or ()]
+_ROW = np.dtype([("columns", ">i2"), *((field, kind) for four in _FIELDS for field, kind in (four[:2], four[2:]))])
 
 
 def _columns(copied: bytes) -> Table:

@@ -15,8 +15,9 @@ from loyalty.features.statistics import GROUPS, LATELY_DAYS, Cuts, Figures, Numb
 
 # So many categories, those that most members buy, have item-item weights: a matrix of 16 megabytes.
 WEIGHTED_MAX = 2_000
-# How much it takes to believe that two categories go together (the ridge of the regression).
-RIDGE = 1_000.0
+# How much it takes to believe that two categories go together (the ridge of the regression): tuned on a program of
+# 1,400 members, and less where a few cannot have as much in common.
+RIDGE, RIDGE_OF_EACH = 1_000.0, 0.75
 # A share of few members is drawn towards this one by so many more.
 FEW, FEW_OF = 0.5, 20.0
 
@@ -51,7 +52,7 @@ class Tally:
         self.weighted = min(len(self.codes), WEIGHTED_MAX)
         self._categories, self._articles = _Sums(len(self.codes)), _Sums(len(self.skus))
         self._gram = np.zeros((self.weighted, self.weighted))
-        self._members = self._active = self._earlier = 0
+        self._weighed = self._members = self._active = self._earlier = 0
         self._orders = self._spend = self._visits = self._elapsed = 0.0
         self._spread: list[tuple[Numbers, ...]] = []
 
@@ -69,6 +70,7 @@ class Tally:
         self._categories.add(buying, page.categories)
         self._articles.add(buying, page.skus)
         if weigh:
+            self._weighed += len(buying)
             goods = page.categories[page.categories["code"] < self.weighted]
             bought = np.zeros((len(buying), self.weighted), np.float32)
             bought[goods["member"], goods["code"]] = np.log1p(goods["orders"])
@@ -77,7 +79,8 @@ class Tally:
     def statistics(self, version: int, as_of: datetime, sku_categories: Mapping[str, str]) -> Statistics:
         """What it all comes to."""
         categories = self._categories.figures(self.codes, self._members, self._active, self._earlier)
-        weights, log_count = item_weights(self._gram, self.codes[: self.weighted], categories.log_count)
+        codes = self.codes[: self.weighted]
+        weights, log_count = item_weights(self._gram, codes, categories.log_count, members=self._weighed)
         return Statistics(
             version=version,
             as_of=as_of,
@@ -138,7 +141,7 @@ class _Sums:
         return Figures(codes, self._rate / max(members, 1), reach, usual, adoption, self._log / max(members, 1))
 
 
-def item_weights(gram: Numbers, codes: tuple[str, ...], log_count: Numbers) -> tuple[Weights, Numbers]:
+def item_weights(gram: Numbers, codes: tuple[str, ...], log_count: Numbers, *, members: int) -> tuple[Weights, Numbers]:
     """Item-item weights of what is bought together, and the means that they are to be compared with.
 
     They are those of EASE (Steck, "Embarrassingly Shallow Autoencoders", WWW 2019) between the narrowest categories.
@@ -147,7 +150,8 @@ def item_weights(gram: Numbers, codes: tuple[str, ...], log_count: Numbers) -> t
     count, narrow = len(codes), leaves(codes)
     weights, means = np.zeros((count, count)), log_count.copy()
     if count:
-        inverse = np.linalg.inv(gram[np.ix_(narrow, narrow)] + RIDGE * np.eye(int(narrow.sum())))
+        ridge = min(RIDGE, RIDGE_OF_EACH * members)
+        inverse = np.linalg.inv(gram[np.ix_(narrow, narrow)] + ridge * np.eye(int(narrow.sum())))
         between = -inverse / np.diag(inverse)
         np.fill_diagonal(between, 0.0)
         weights[np.ix_(narrow, narrow)] = between

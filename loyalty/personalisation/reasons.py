@@ -22,12 +22,12 @@ BOUGHT_TODAY = Message("You last bought this today.")
 DAYS_SINCE_LAST = Counted("You last bought this {count} day ago.", "You last bought this {count} days ago.")
 BOUGHT_TOGETHER = Message("Whoever buys as you do buys this {times} times as often. What tells most: {goods}.")
 POPULAR = Counted(
-    "Popular: of 100 members who were here in the last 28 days, {count} bought it.",
-    "Popular: of 100 members who were here in the last 28 days, {count} bought it.",
+    "Popular: of 100 members who came in the last 28 days, {count} bought it.",
+    "Popular: of 100 members who came in the last 28 days, {count} bought it.",
 )
 POPULAR_NEW = Counted(
-    "You are new here, so this is what is popular: of 100 members who were here in the last 28 days, {count} bought it.",
-    "You are new here, so this is what is popular: of 100 members who were here in the last 28 days, {count} bought it.",
+    "You are new here, so this is what is popular: of 100 members who came in the last 28 days, {count} bought it.",
+    "You are new here, so this is what is popular: of 100 members who came in the last 28 days, {count} bought it.",
 )
 TREND = Message("More members than usual are buying it: {percent} % more.")
 ANY_PURCHASE = Message("It is for whatever you buy.")
