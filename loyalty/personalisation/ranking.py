@@ -6,6 +6,7 @@ An offer fits by the chance that a visit has any of its goods.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import repeat
 from typing import Literal, NamedTuple
 
@@ -70,7 +71,9 @@ def rank(
     numbers = range(1, len(offers) + 1)
     ordered = (slate.listed[order], scores[order], chances[order], _LISTS[lists[order]])
     of, *rest = (column.tolist() for column in ordered)
-    ranked = [*map(Ranked._make, zip(of, numbers, *rest, repeat(()), strict=False))]
+    # As `Ranked._make`, which would take a third of the time of it all.
+    make = partial(tuple.__new__, Ranked)
+    ranked: list[Ranked] = [*map(make, zip(of, numbers, *rest, repeat(()), strict=False))]
     shown = order[: len(offers) if limit is None else limit].tolist()
     return [
         *(ranked[at]._replace(reasons=_reasons(found, slate, i)) for at, i in enumerate(shown)),
