@@ -20,6 +20,7 @@ from loyalty.db.queue import Stopped, Unbatched, Work, call_often, forget_failed
 from loyalty.db.session import driver_url
 from loyalty.learning import jobs as learning
 from loyalty.learning import segment_jobs as segments
+from loyalty.learning import statistics_jobs
 from loyalty.ledger import jobs as ledger
 from loyalty.notifications import jobs as notifications
 from loyalty.personalisation import jobs as offers
@@ -62,6 +63,8 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
     ("activities.birthdays", "7 * * * *", activities.keep_birthdays,
      "records the birthdays of the day that has begun in each program's zone, and of days missed"),
     ("learning.follow", SOON, learning.follow, "learns from new orders and returns what members buy"),
+    ("learning.count_statistics", "19 * * * *", Unbatched(statistics_jobs.count_statistics),
+     "counts what members buy all together, once the clocks of a program have shown three at night"),
     ("notifications.plan", SOON, notifications.plan,
      "queues what members are to be told because of what has happened"),
     ("notifications.announce", "* * * * *", notifications.announce, "queues what members are told of new rewards"),

@@ -13,7 +13,6 @@ from loyalty.earning import queries as earning
 from loyalty.earning.domain import UNKNOWN, Facts, Moment
 from loyalty.earning.facts import Beside, Wanted, known_now
 from loyalty.earning.situation import Situation
-from loyalty.features.statistics import Statistics
 from loyalty.members.domain import LockedMember, Status
 from loyalty.members.errors import MemberNotFound
 from loyalty.offers.assignments import COLUMNS, assignment_from
@@ -145,11 +144,6 @@ def asking_all(
             seen=_situation(facts, on, program, now),
         )
     return found
-
-
-def statistics_of(_session: Session, _program: Program, *, now: datetime) -> Statistics:
-    """What the program's members buy all together: the newest finished count."""
-    return Statistics(0, now)
 
 
 # By program: an offer set, the rules whose segments it names, and both together.

@@ -17,7 +17,8 @@ from loyalty.offers.domain import Assignment, Offer, OfferSets, Scope, rule_code
 from loyalty.offers.models import AssignmentRow
 from loyalty.offers.promising import promised, reserved, voucher_value
 from loyalty.personalisation.choosing import EXPLORATION, Chosen
-from loyalty.personalisation.ranking import Ranked, Reason
+from loyalty.personalisation.explaining import Reason
+from loyalty.personalisation.ranking import Ranked
 from loyalty.programs.domain import Program
 from loyalty.vouchers import service as vouchers
 from loyalty.vouchers.domain import VoucherTerms

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from loyalty.core import calendar
 from loyalty.db.session import Session
+from loyalty.features.counted import statistics
 from loyalty.features.domain import Features
 from loyalty.features.queries import features_of
 from loyalty.features.statistics import Statistics
@@ -45,7 +46,7 @@ class Taste:
         if chosen.ranked.reasons:
             return chosen
         reasons = ranking.explain(self.features, self.statistics, chosen.ranked.offer, now=self.now)
-        return replace(chosen, ranked=replace(chosen.ranked, reasons=reasons))
+        return replace(chosen, ranked=chosen.ranked._replace(reasons=reasons))
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,7 @@ RANKED_REMEMBERED_MAX = 10_000
 
 def _today(session: Session, program: Program, who: Holder, held: Sequence[Offer], now: datetime) -> Sequence[Ranked]:
     """How the offers that a member holds fit today. Most who ask have asked before, and have bought nothing since."""
-    version = gathering.statistics_of(session, program, now=now).version
+    version = statistics(session, program.program_id).version
     day = calendar.local_date(now, program.time_zone)
     key = (who.member_id, who.bought, who.declines, version, day, *((offer.code, offer.version) for offer in held))
     found = _ranked.get(key)
@@ -147,4 +148,4 @@ def taste_of(session: Session, program: Program, who: Holder, offers: Sequence[O
     """How a member buys, as far as it matters to these offers."""
     skus = {sku for offer in offers for sku in offer.skus}
     features = Features() if who.declines else features_of(session, [who.member_id], skus=sorted(skus))[who.member_id]
-    return Taste(features, gathering.statistics_of(session, program, now=now), now)
+    return Taste(features, statistics(session, program.program_id), now)

@@ -1,6 +1,5 @@
 """What members are offered, and what they do with it."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,6 @@ from uuid import UUID
 import orjson
 
 from loyalty.core.answers import Answer
-from loyalty.core.i18n import Language
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
 from loyalty.earning import reserving
@@ -23,6 +21,7 @@ from loyalty.offers.models import AssignmentRow
 from loyalty.offers.queries import sets_of
 from loyalty.personalisation import gathering, giving, presenting
 from loyalty.personalisation.ranking import InList
+from loyalty.personalisation.reasons import sentence
 from loyalty.personalisation.selecting import Selection, Wish, select
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
@@ -59,11 +58,6 @@ def member_offers(
         "data": presenting.Showing(found.sets, tag, sentence).offers(scored),
         "holdout": found.withheld,
     }
-
-
-def sentence(reason: Mapping[str, Any], _language: Language) -> str:
-    """A reason in words."""
-    return str(reason["feature"])
 
 
 def become(session: Session, program_id: UUID, assignment_id: UUID, what: Step, *, now: datetime) -> Answer:

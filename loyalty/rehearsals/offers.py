@@ -12,9 +12,10 @@ from uuid import UUID
 from loyalty.core.errors import NothingToPublish
 from loyalty.db.session import Session, transaction
 from loyalty.earning import queries as earning
+from loyalty.features import counted
 from loyalty.offers.domain import OfferSet
 from loyalty.offers.storing import set_from
-from loyalty.personalisation import drafts, gathering
+from loyalty.personalisation import drafts
 from loyalty.personalisation.checking import check
 from loyalty.personalisation.errors import OffersInvalid
 from loyalty.programs import queries as programs
@@ -71,7 +72,7 @@ def _perform(program: Program, draft: OfferSet, buyers: Buyers, told: Told, now:
         patiently(session)
         total = members.count(session, buyers)
         rules = earning.rules_at(session, program, now)
-        statistics = gathering.statistics_of(session, program, now=now)
+        statistics = counted.statistics(session, program.program_id)
         spent = members.spent(session, program, draft)
     rehearsing, skus = OfferRehearsing(program, draft, rules, statistics, spent, now=now), skus_of(draft.offers)
     done, after = 0, members.NOBODY
