@@ -181,7 +181,8 @@ def _lift(known: Expected, at: npt.NDArray[np.int64], orders: Numbers) -> Number
     weighted = len(statistics.weights)
     told = at < weighted
     if told.any():
-        speaks = np.log1p(orders[told]).astype(np.float32) @ statistics.weights[at[told]]
+        # Not `@`, for which BLAS would start threads beside those of the server.
+        speaks = np.einsum("j,jc->c", np.log1p(orders[told]).astype(np.float32), statistics.weights[at[told]])
         lift[:weighted] = np.minimum(np.maximum(speaks, 0.0) * known.inverse_log, LIFT_MOST)
     return lift
 
