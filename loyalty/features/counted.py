@@ -17,7 +17,7 @@ PROGRAMS_REMEMBERED_MAX = 16
 _NEWEST = """
 SELECT version FROM feature_statistics WHERE program_id = %s AND finished_at IS NOT NULL ORDER BY version DESC LIMIT 1
 """
-_LOAD = "SELECT version, as_of, document, weights FROM feature_statistics WHERE program_id = %s AND version = %s"
+_LOAD = "SELECT version, as_of, cuts, document, weights FROM feature_statistics WHERE program_id = %s AND version = %s"
 
 
 @dataclass(slots=True)

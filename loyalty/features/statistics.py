@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from loyalty.core.categories import lineage
 from loyalty.features.decay import LANDMARK
-from loyalty.features.domain import Cuts
+from loyalty.features.domain import Cuts, cuts_from
 
 Numbers = npt.NDArray[np.float64]
 Weights = npt.NDArray[np.float32]
@@ -97,7 +97,9 @@ def document_of(statistics: Statistics) -> dict[str, Any]:
     }
 
 
-def statistics_from(version: int, as_of: datetime, document: Mapping[str, Any], weights: bytes) -> Statistics:
+def statistics_from(
+    version: int, as_of: datetime, cuts: Mapping[str, Any] | None, document: Mapping[str, Any], weights: bytes
+) -> Statistics:
     """Statistics as they were stored."""
     side = document["weighted"]
     return Statistics(
@@ -106,6 +108,7 @@ def statistics_from(version: int, as_of: datetime, document: Mapping[str, Any], 
         members=document["members"],
         pace=document["pace"],
         basket=document["basket"],
+        cuts=cuts_from(cuts),
         categories=_figures(document["categories"]),
         skus=_figures(document["skus"]),
         sku_categories=document["sku_categories"],

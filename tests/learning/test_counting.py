@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+import orjson
 import psycopg
 import pytest
 from flask import Flask
@@ -87,10 +88,11 @@ def test_articles_that_offers_name_are_counted_with_what_they_lie_in(program: Pr
     town = [features_of([order(9, "tea > green", skus=("T-1", "X-9")), order(2, "tea > green", skus=("T-1",))])]
     [member_id] = settle_in(program, town)
     with transaction() as session:
+        offer = {"code": "o", "title": "O", "skus": ["T-1", "T-2"], "promise": {"kind": "bonus_points", "value": 5}}
         session.run(
             "INSERT INTO offer_sets (program_id, version, offers, published_at, published_by)"
-            ' VALUES (%s, 1, \'[{"code": "o", "skus": ["T-1", "T-2"]}]\', %s, \'x\')',
-            (program.program_id, NOW),
+            " VALUES (%s, 1, %s, %s, 'x')",
+            (program.program_id, orjson.dumps([offer]).decode(), NOW),
         )
         session.run(
             "INSERT INTO orders (member_id, order_id, program_id, status, currency, placed_at, recorded_at, total,"

@@ -111,7 +111,9 @@ def test_members_are_added_in_any_parts():
 
 def test_statistics_are_stored_and_read_again():
     document, weights = document_of(STATISTICS), STATISTICS.weights.tobytes()
-    again = statistics_from(STATISTICS.version, STATISTICS.as_of, document, weights)
+    again = statistics_from(
+        STATISTICS.version, STATISTICS.as_of, STATISTICS.cuts and STATISTICS.cuts.document(), document, weights
+    )
 
     assert document_of(again) == document
     assert again.weights.tobytes() == weights
