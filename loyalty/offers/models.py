@@ -4,7 +4,18 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, Date, Double, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Date,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -46,6 +57,10 @@ class AssignmentRow(Base):
 
     __tablename__ = "assignments"
     __table_args__ = (
+        ForeignKeyConstraint(
+            ["program_id", "offer_version"], ["offer_sets.program_id", "offer_sets.version"],
+            name="fk_assignments_program_id_offer_version_offer_sets",
+        ),
         CheckConstraint(
             "status IN ('assigned', 'seen', 'activated', 'redeemed', 'expired', 'dismissed', 'held_out')",
             name="status_is_known",

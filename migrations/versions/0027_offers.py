@@ -32,6 +32,8 @@ def upgrade() -> None:
             rank integer, score double precision, probability double precision, in_list text,
             trigger text NOT NULL DEFAULT 'ranking', reasons jsonb NOT NULL DEFAULT '[]', holdout text,
             CONSTRAINT pk_assignments PRIMARY KEY (member_id, assignment_id),
+            CONSTRAINT fk_assignments_program_id_offer_version_offer_sets FOREIGN KEY (program_id, offer_version)
+                REFERENCES offer_sets (program_id, version),
             CONSTRAINT ck_assignments_status_is_known CHECK (status IN
                 ('assigned', 'seen', 'activated', 'redeemed', 'expired', 'dismissed', 'held_out')),
             CONSTRAINT ck_assignments_held_out_for_a_reason CHECK ((status = 'held_out') = (holdout IS NOT NULL)),

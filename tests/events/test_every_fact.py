@@ -15,6 +15,7 @@ from loyalty.db.session import transaction
 from loyalty.events.schemas import FactSchema
 from loyalty.notifications.delivering import deliver
 from loyalty.notifications.following import plan_program
+from loyalty.personalisation.expiring import expire_program
 from tests import shop
 from tests.api import Api
 from tests.builders import NOW
@@ -23,6 +24,7 @@ from tests.contract.test_openapi import validator
 from tests.contract.validator import contract
 from tests.events.following import all_are_visible
 from tests.payments import checkout
+from tests.personalisation.offering import publish as publish_offers
 from tests.rewards import desk
 from tests.shop import A_DAY, a_bonus, a_line
 from tests.vouchers.builders import ask, batch
@@ -198,6 +200,30 @@ def offers(api: Api, _pass: Pass) -> None:
         assert api.post("/v1/admin/offers/publish", {}, headers=key).status_code == 200
 
 
+def given_offers(api: Api, pass_days: Pass) -> None:
+    voucher = {"kind": "discount_amount", "value": 500}
+    made = [
+        {"code": "all", "title": "Points on all", "promise": {"kind": "bonus_points", "value": 50}, "days": 20},
+        {"code": "off", "title": "5 off", "promise": voucher, "activation": "opt_in", "min_basis": 100, "days": 20},
+        {"code": "tea", "title": "Double tea", "promise": {"kind": "multiplier", "value": "2"}, "categories": ["tea"],
+         "activation": "opt_in", "days": 20},
+    ]  # fmt: skip
+    assert publish_offers(api, *made).status_code == 200
+    api.enrol()
+    for _ in range(2):
+        (_, off, tea) = api.get("/v1/members/c-42/offers").json["data"]
+    for given, step in ((off, "seen"), (off, "activate"), (tea, "dismiss")):
+        for _ in range(2):
+            assert api.post(f"/v1/assignments/{given['assignment_id']}/{step}").status_code == 200
+    shop.buy(api, "A-1")
+    shop.give_back(api, "A-1", {"1": 1})
+    pass_days(21)
+    with api.app.app_context():
+        for _ in range(2):
+            with transaction() as session:
+                expire_program(session, api.program.program_id, now=NOW + 21 * A_DAY)
+
+
 def activities(api: Api, _pass: Pass) -> None:
     shop.publish_rules(api, {"points": "1"}, a_bonus("review"))
     api.enrol()
@@ -248,6 +274,10 @@ CHAPTERS = [
         "c-42", "member.enrolled", "order.recorded", "points.earned", "tier.changed", "order.recorded", "points.earned",
         *("order.cancelled", "points.reversed") * 2, "tier.changed")]),
     Chapter(offers, of(None, "offers.published")),
+    Chapter(given_offers, [("offers.published", None), *of(
+        "c-42", "member.enrolled", "offer.assigned", "offer.activated", "offer.assigned", "offer.assigned",
+        "offer.seen", "voucher.issued", "offer.activated", "offer.dismissed", "order.recorded", "points.earned",
+        "offer.redeemed", "order.returned", "points.reversed", "offer.reinstated", "offer.expired", "offer.expired")]),
     Chapter(messages, of("c-42", "member.enrolled", "order.recorded", "points.earned", "message.sent",
                          "message.requested", "message.sent")),
     Chapter(webhooks, of(None, "webhook.paused", "webhook.resumed")),

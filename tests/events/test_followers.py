@@ -121,6 +121,7 @@ def test_the_place_of_a_follower_is_found_by_the_index_of_the_log(program_id: UU
     with transaction() as session:
         session.run("SET LOCAL enable_seqscan = off")
         where = {"program_id": program_id, "xid": 1, "seq": 1, "limit": 5, "types": "{reward.stock_low}"}
+        where |= {"to_xid": 9, "to_seq": 9}
         plan = "\n".join(session.rows(f"EXPLAIN {following._NEXT}", where, into=scalar_row))
 
     assert "ix_events_program_id_xid_seq" in plan

@@ -4,25 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from loyalty.core.ids import new_id
-from loyalty.db.session import transaction
 from loyalty.features.decay import HABIT, as_of
 from loyalty.features.domain import NO_FEATURES, Buying
-from loyalty.learning import following
 from tests.api import Api
 from tests.builders import NOW
 from tests.clocks import it_is
-from tests.events.following import a_fact, somebody
-from tests.learning.learned import assert_as_rebuilt, features, learned, member_of, rows
+from tests.learning.learned import assert_as_rebuilt, features, learned, rows
+from tests.offers.shelf import an_offer, give, publish
 from tests.rewards import desk
 from tests.rewards.desk import cancel, confirm, hold, redeem
-from tests.shop import buy, merge
-
-_GIVEN = """
-INSERT INTO assignments (member_id, assignment_id, program_id, offer_code, offer_version, status, promise, earns,
-                         assigned_at, valid_to, closed_at)
-VALUES (%s, %s, %s, 'tea', 1, %s, '{}', true, %s, %s, %s)
-"""
+from tests.shop import buy, give_back, merge
 
 
 @pytest.fixture
@@ -80,24 +71,16 @@ def test_what_was_used_goes_to_who_stays(shop: Api):
 
 
 def test_offers_count_until_they_are_given_back(shop: Api):
-    with shop.app.app_context(), transaction() as session:
-        program_id, member_id = shop.program.program_id, member_of(session, shop, "c-42")
-        for status in ("redeemed", "expired", "dismissed"):
-            until = NOW + timedelta(days=7)
-            session.run(_GIVEN, (member_id, new_id(), program_id, status, NOW, until, NOW + timedelta(hours=1)))
-        member = somebody()
-        fact = a_fact(member=member, type="offer.redeemed")
-        following.act(session, program_id, [_as_logged(fact, member_id)])
-    assert used(shop)[0] == 1
+    publish(shop, an_offer(), an_offer("other"))
+    give(shop)
+    for status in ("expired", "dismissed"):
+        give(shop, offer="other", activated=NOW - timedelta(days=30), status=status)
+    buy(shop, "A-1")
+    learned(shop)
+    assert used(shop) == (1, 0.5)
 
-    with shop.app.app_context(), transaction() as session:
-        session.run("UPDATE assignments SET status = 'activated', closed_at = NULL WHERE status = 'redeemed'")
-        following.act(session, program_id, [_as_logged(a_fact(member=member, type="offer.reinstated"), member_id)])
+    give_back(shop, "A-1", {"1": 1})
+    learned(shop)
+
     assert features(shop) == NO_FEATURES
-
-
-def _as_logged(fact, member_id):
-    return following.LoggedFact(
-        owner_id=member_id, event_id=new_id(), type=fact.type, version=1, customer_id="c-42", occurred_at=NOW,
-        recorded_at=NOW, data={}, xid=1, seq=1,
-    )  # fmt: skip
+    assert_as_rebuilt(shop)
