@@ -24,6 +24,8 @@ DRAW_LIKING = 5.0
 # How much more often than others somebody like the member buys it: within these bounds.
 LIFT_LEAST, LIFT_LEAST_NEW, LIFT_MOST = 0.2, 0.15, 20.0
 RATE_POWER = 0.75
+# Of what a member never bought, how many tried it lately says more than how often all buy it.
+NEW_POWER = 0.75
 # A share of few is moved towards the others by so much, before it is compared with another.
 FEW = 0.01
 # How far somebody is beyond the usual time between two purchases (1: it has just passed), and what is left of the
@@ -97,7 +99,7 @@ def _expect(statistics: Statistics) -> Expected:
         statistics=statistics,
         trend=trend,
         own=figures.rate**RATE_POWER * reach ** (1 - RATE_POWER) * trend if full else reach * trend,
-        new=np.sqrt(reach * adoption) if full else reach * trend,
+        new=adoption**NEW_POWER * figures.rate ** (1 - NEW_POWER) if full else reach * trend,
         popular=reach,
         inverse_log=np.divide(1.0, logs, where=logs > 0, out=np.zeros(len(logs))),
         category_of=np.array(of, np.int64),
