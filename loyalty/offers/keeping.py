@@ -29,13 +29,14 @@ def redeemed(
 
 def reinstated(
     who: Who, assignment_id: UUID, offer: Offer, *, owner_id: UUID, program_id: UUID, valid_to: datetime,
-    order_id: str | None, now: datetime,
+    order_id: str | None, may_open: bool = True, now: datetime,
 ) -> Changes:  # fmt: skip
     """All of the order that fulfilled it came back: it may be used again until it ends, or has expired.
 
-    `owner_id`: who was given it; somebody who was merged into `who` uses nothing any more.
+    `owner_id`: who was given it; somebody who was merged into `who` uses nothing any more. Unless it `may_open`,
+    because the member has the same offer once more, it has expired.
     """
-    changes, is_open = Changes(), now < valid_to and owner_id == who[0]
+    changes, is_open = Changes(), may_open and now < valid_to and owner_id == who[0]
     became = {"status": "activated" if is_open else "expired", "closed_at": None if is_open else now}
     row = {"member_id": owner_id, "assignment_id": assignment_id, **became}
     changes.update(AssignmentRow, {**row, "order_id": None, "points": None, "amount": None})

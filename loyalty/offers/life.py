@@ -1,7 +1,7 @@
 """The life of an assignment: assigned, seen, activated; then redeemed, expired or dismissed. Pure.
 
 What its own time ends has ended, whether anybody wrote that down or not. What is done is done: whoever asks for the
-same again changes nothing, whatever became of the offer since.
+same again changes nothing, whatever became of the offer since; but what was dismissed is not said to be active.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ def step(given: Assignment, what: Step, *, now: datetime) -> Assignment | None:
     if given.status == "held_out":
         # Whoever it is held out from must not learn of it.
         raise AssignmentNotFound(given.assignment_id)
-    if done_at(given, what) is not None:
+    if done_at(given, what) is not None and not (what == "activated" and given.status == "dismissed"):
         return None
     _require_open(given, now)
     if what == "seen":

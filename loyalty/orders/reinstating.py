@@ -18,8 +18,11 @@ from loyalty.orders.returning import points_of
 from loyalty.programs.domain import Program
 
 _REDEEMED = """
-SELECT assignment_id, offer_code, offer_version, valid_to FROM assignments
-WHERE member_id = %s AND order_id = %s AND status = 'redeemed' AND earns ORDER BY assignment_id
+SELECT a.assignment_id, a.offer_code, a.offer_version, a.valid_to, EXISTS (
+    SELECT FROM assignments o WHERE o.member_id = a.member_id AND o.offer_code = a.offer_code
+    AND o.closed_at IS NULL AND o.valid_to > %s AND o.holdout IS NULL)
+FROM assignments a
+WHERE a.member_id = %s AND a.order_id = %s AND a.status = 'redeemed' AND a.earns ORDER BY a.assignment_id
 """
 
 
@@ -29,27 +32,29 @@ def reinstate(
 ) -> Changes:  # fmt: skip
     """The rows of offers that an order no longer redeems, now that so many units by line have come back in all.
 
-    What was given to who was merged since is not given again: they have offers of their own.
+    What was given to who was merged since is not given again: they have offers of their own. The same for an offer that
+    the member has been given once more meanwhile.
     """
     changes = Changes()
     wholly = {award.rule_code for award in order.awards if _is_of_offer(award) and _is_back(award, order, returned)}
     if not wholly:
         return changes
     sets = offer_sets(session, program)
-    for assignment_id, code, version, valid_to in _redeemed(session, order):
+    for assignment_id, code, version, valid_to, has_another in _redeemed(session, order, now):
         if rule_code(code) in wholly:
             who = (member.member_id, member.customer_id)
             changes.add(
                 keeping.reinstated(
                     who, assignment_id, sets.offer(code, version), owner_id=order.member_id,
-                    program_id=program.program_id, valid_to=valid_to, order_id=order.order_id, now=now,
+                    program_id=program.program_id, valid_to=valid_to, order_id=order.order_id,
+                    may_open=not has_another, now=now,
                 )
             )  # fmt: skip
     return changes
 
 
-def _redeemed(session: Session, order: RecordedOrder) -> list[tuple[UUID, str, int, datetime]]:
-    return session.rows(_REDEEMED, (order.member_id, order.order_id), into=tuple_row)
+def _redeemed(session: Session, order: RecordedOrder, now: datetime) -> list[tuple[UUID, str, int, datetime, bool]]:
+    return session.rows(_REDEEMED, (now, order.member_id, order.order_id), into=tuple_row)
 
 
 def _is_of_offer(award: Awarded) -> bool:

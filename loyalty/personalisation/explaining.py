@@ -56,6 +56,11 @@ def of_others(found: Appeal, level: str, code: str) -> tuple[Reason, ...]:
     return tuple(_own(found, bought.get(code)))
 
 
+def of_what_is_new() -> tuple[Reason, ...]:
+    """Why goods are offered that nothing is known of."""
+    return (Reason("untried", 0),)
+
+
 def of_basket(found: Appeal) -> tuple[Reason, ...]:
     """Why an offer on the whole basket appeals."""
     return (Reason("any_purchase", found.features.buying.orders),)

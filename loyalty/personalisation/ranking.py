@@ -134,4 +134,4 @@ def _reasons(found: Appeal, slate: Slate, number: int) -> tuple[Reason, ...]:
         for level, code in slate.unknown.get(number, ()):
             if reasons := explaining.of_others(found, level, code):
                 return reasons
-    return () if best is None else explaining.of_goods(found, best)
+    return (best is not None and explaining.of_goods(found, best)) or explaining.of_what_is_new()

@@ -30,6 +30,7 @@ POPULAR_NEW = Counted(
     "You are new here, so this is what is popular: of 100 members who came in the last 28 days, {count} bought it.",
 )
 TREND = Message("More members than usual are buying it: {percent} % more.")
+UNTRIED = Message("Something new: hardly anybody has bought it yet.")
 ANY_PURCHASE = Message("It is for whatever you buy.")
 
 
@@ -47,6 +48,7 @@ def sentence(reason: Mapping[str, Any], language: Language) -> str:
         ),
         "popular": lambda: language.say(POPULAR_NEW if said["new"] else POPULAR, value),
         "trend": lambda: language.say(TREND, percent=language.number(value)),
+        "untried": lambda: language.say(UNTRIED),
         "any_purchase": lambda: language.say(ANY_PURCHASE),
     }
     say = sentences.get(reason["feature"])

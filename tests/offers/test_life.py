@@ -54,6 +54,7 @@ def test_steps(before: Assignment, what: Any, after: Assignment | None):
         (REDEEMED, "dismissed", AssignmentRedeemed),
         (DISMISSED, "seen", AssignmentDismissed),
         (DISMISSED, "activated", AssignmentDismissed),
+        (replace(DISMISSED, activated_at=NOW), "activated", AssignmentDismissed),
         (EXPIRED, "seen", AssignmentExpired),
         (EXPIRED, "activated", AssignmentExpired),
         (EXPIRED, "dismissed", AssignmentExpired),

@@ -153,6 +153,18 @@ def test_when_all_of_the_order_comes_back_the_offer_may_be_used_again(member: Ap
     assert [kind for kind, _ in facts_of(member)] == ["offer.redeemed", "offer.reinstated", "offer.redeemed"]
 
 
+def test_whoever_has_been_given_the_offer_once_more_meanwhile_does_not_have_it_twice(member: Api):
+    publish(member, an_offer())
+    first = give(member)
+    shop.buy(member, "A-1")
+    second = give(member)
+
+    shop.give_back(member, "A-1", {"1": 1})
+
+    assert [assignment(member, each)["status"] for each in (first, second)] == ["expired", "activated"]
+    assert facts_of(member)[-1][1]["open"] is False
+
+
 def test_what_comes_back_in_part_gives_back_its_share_of_the_budget(member: Api):
     publish(member, an_offer(budget_points=1000))
     give(member)

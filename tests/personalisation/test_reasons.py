@@ -13,6 +13,7 @@ REASONS = {
     "popular": (31, {"new": False}),
     "trend": (25, {}),
     "any_purchase": (0, {}),
+    "untried": (0, {}),
 }
 
 
@@ -30,6 +31,7 @@ def said(feature: str, tag: str = "en", **changed) -> str:
         ("bought_together", "Whoever buys as you do buys this 2.3 times as often. What tells most: flour, tea."),
         ("popular", "Popular: of 100 members who came in the last 28 days, 31 bought it."),
         ("trend", "More members than usual are buying it: 25 % more."),
+        ("untried", "Something new: hardly anybody has bought it yet."),
         ("any_purchase", "It is for whatever you buy."),
     ],
 )

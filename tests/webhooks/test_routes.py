@@ -267,13 +267,15 @@ def test_webhooks_of_another_program_are_not_there(api: Api):
 
 def test_a_type_that_nothing_is_ever_told_as_is_refused_by_name(api: Api):
     made = make(api, "https://shop.example/hook", "points.*", "order.recorded")
-    refused = api.post(HOOKS, {"url": "https://shop.example/hook", "types": ["points.*", "order.recoded", "coffee.*"]})
+    refused = api.post(
+        HOOKS, {"url": "https://shop.example/hook", "types": ["points.*", "order.recoded", "umbrella.*"]}
+    )
     changed = api.patch(f"{HOOKS}/{made['webhook_id']}", {"types": ["tier.chnaged"]}, headers={"If-Match": '"1"'})
 
     assert (refused.status_code, refused.json["code"]) == (422, "fact-types-unknown")
     assert refused.json["errors"] == [
         {"pointer": "/types/1", "detail": "No fact has the type 'order.recoded'. Did you mean 'order.recorded'?"},
-        {"pointer": "/types/2", "detail": "No fact has the type 'coffee.*'."},
+        {"pointer": "/types/2", "detail": "No fact has the type 'umbrella.*'."},
     ]
     assert changed.json["errors"][0]["detail"].endswith("Did you mean 'tier.changed'?")
     assert api.get(f"{HOOKS}/{made['webhook_id']}").json["types"] == ["points.*", "order.recorded"]
