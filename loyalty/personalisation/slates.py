@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -11,8 +12,12 @@ from loyalty.core.categories import lineage
 from loyalty.features.statistics import Numbers, Statistics
 from loyalty.offers.domain import Offer
 
-# Offers are published rarely, but not every member may have each of them.
+# Offers are published rarely, but not every member may have each of them: few slates come again, their offers do.
 SLATES_MAX = 64
+OFFERS_MAX = 20_000
+
+# Of equal offers the one with the smaller priority comes first, then by code.
+_FIRST = attrgetter("priority", "code")
 
 Places = npt.NDArray[np.int64]
 Unknown = tuple[tuple[str, str], ...]
@@ -43,6 +48,8 @@ class Slate:
 
 
 _slates: WeakKeyDictionary[Statistics, dict[tuple[int, ...], Slate]] = WeakKeyDictionary()
+# What is found of an offer's goods; with the offer itself, so that nobody else can be who it is.
+_found: WeakKeyDictionary[Statistics, dict[int, tuple[Offer, Places, Unknown]]] = WeakKeyDictionary()
 
 
 def slate_of(statistics: Statistics, offers: Sequence[Offer]) -> Slate:
@@ -59,12 +66,15 @@ def slate_of(statistics: Statistics, offers: Sequence[Offer]) -> Slate:
 
 
 def _slate(statistics: Statistics, offers: Sequence[Offer]) -> Slate:
-    ordered = tuple(sorted(offers, key=lambda offer: (offer.priority, offer.code)))
-    goods = [_goods(statistics, offer) for offer in ordered]
+    ordered = tuple(sorted(offers, key=_FIRST))
+    found = _found.setdefault(statistics, {})
+    if len(found) > OFFERS_MAX:
+        found.clear()
+    goods = [(found.get(id(offer)) or _remembered(found, statistics, offer))[1:] for offer in ordered]
     lengths = np.array([len(places) for places, _ in goods], np.int64)
     return Slate(
         offers=ordered,
-        places=np.array([place for places, _ in goods for place in places], np.int64),
+        places=np.concatenate([np.zeros(0, np.int64), *(places for places, _ in goods)]),
         begins=np.cumsum(lengths) - lengths,
         lengths=lengths,
         unknown={number: unknown for number, (_, unknown) in enumerate(goods) if unknown},
@@ -73,6 +83,14 @@ def _slate(statistics: Statistics, offers: Sequence[Offer]) -> Slate:
         ends=np.array([np.inf if (end := offer.valid_to) is None else end.timestamp() for offer in ordered]),
         listed=np.array([*ordered, None], object)[:-1],
     )
+
+
+def _remembered(
+    found: dict[int, tuple[Offer, Places, Unknown]], statistics: Statistics, offer: Offer
+) -> tuple[Offer, Places, Unknown]:
+    places, unknown = _goods(statistics, offer)
+    made = found[id(offer)] = (offer, np.array(places, np.int64), unknown)
+    return made
 
 
 def _goods(statistics: Statistics, offer: Offer) -> tuple[list[int], Unknown]:
