@@ -1,6 +1,7 @@
 """`loyalty serve`: the database, the schema, the service; and all of them down again."""
 
 import errno
+import gc
 import os
 import shutil
 import socket
@@ -75,12 +76,18 @@ class Server(BaseApplication):
             "loglevel": "warning",
             "proc_name": "loyalty",
             "child_exit": _forget_measures,
-            "when_ready": lambda _arbiter: click.echo(_greeting(self.settings)),
+            "when_ready": self._ready,
             # One file in the home folder for all services of a user, who has `kill` and needs no second remote control.
             "control_socket_disable": True,
         }
         for name, value in chosen.items():
             self.cfg.set(name, value)
+
+    def _ready(self, _arbiter: Any) -> None:
+        """Say where it is, and that what was loaded stays: looking through it for garbage would cost every request."""
+        gc.collect()
+        gc.freeze()
+        click.echo(_greeting(self.settings))
 
     def load(self) -> Any:
         """The application: its settings are in the environment."""

@@ -4,12 +4,17 @@ The names of goods stand by themselves in each sentence, so that no language has
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
+import orjson
 from babel.numbers import format_decimal
 
 from loyalty.core.i18n import Counted, Language, Message
 from loyalty.personalisation.explaining import shown
+
+# Of each a few hundred bytes.
+SENTENCES_REMEMBERED_MAX = 50_000
 
 BOUGHT_OFTEN = Counted(
     "You bought this in {count} of your purchases so far; there were {of}.",
@@ -36,7 +41,13 @@ ANY_PURCHASE = Message("It is for whatever you buy.")
 
 def sentence(reason: Mapping[str, Any], language: Language) -> str:
     """A reason as it was stored, in words. One that nobody knows any more says nothing."""
-    value, said = reason["value"], reason["said"]
+    return _said(orjson.dumps([reason["feature"], reason["value"], reason["said"]]), language)
+
+
+# A page of offers has some forty of them, each of which takes as long as reading a member.
+@lru_cache(maxsize=SENTENCES_REMEMBERED_MAX)
+def _said(reason: bytes, language: Language) -> str:
+    feature, value, said = orjson.loads(reason)
     sentences: dict[str, Callable[[], str]] = {
         "bought_often": lambda: language.say(BOUGHT_OFTEN, value, of=language.number(said["of"])),
         "usual_interval": lambda: language.say(USUAL_INTERVAL, value),
@@ -51,5 +62,5 @@ def sentence(reason: Mapping[str, Any], language: Language) -> str:
         "untried": lambda: language.say(UNTRIED),
         "any_purchase": lambda: language.say(ANY_PURCHASE),
     }
-    say = sentences.get(reason["feature"])
+    say = sentences.get(feature)
     return say() if say is not None else ""
