@@ -92,12 +92,19 @@ class Place:
         return _Server(self.data_dir)._pid()
 
     def kill_database(self) -> None:
-        """`kill -9` of everything that PostgreSQL runs: postmaster first, so that nothing is started again."""
-        processes = self.database_processes()
-        for process in sorted(processes.values(), key=lambda process: process.pid != self.postmaster()):
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
-        until(lambda: not self.database_processes(), "PostgreSQL to be dead")
+        """`kill -9` of everything that PostgreSQL runs: postmaster first, so that nothing is started again.
+
+        What it started while we looked dies with the next look: it may wait for ever for what a killed one had locked.
+        """
+
+        def is_dead() -> bool:
+            processes = self.database_processes()
+            for process in sorted(processes.values(), key=lambda process: process.pid != self.postmaster()):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            return not processes
+
+        until(is_dead, "PostgreSQL to be dead")
 
     def is_free(self) -> bool:
         """Nobody listens on the port."""

@@ -11,6 +11,7 @@ from loyalty.db.session import transaction
 from loyalty.personalisation import expiring, triggering, winning_back
 from tests.api import Api
 from tests.builders import NOW
+from tests.events.following import all_are_visible
 from tests.personalisation.shelf import (
     FIVE_OFF,
     Ranker,
@@ -149,6 +150,12 @@ def test_members_of_the_holdout_are_won_back_on_paper_only(shop: Api):
     assert told(shop) == []
 
 
+def followed(shop: Api, *, now: datetime) -> int:
+    with shop.app.app_context():
+        all_are_visible(shop.program.program_id)
+    return run(shop, triggering.follow_program, now=now)
+
+
 def test_whoever_has_brought_a_friend_is_given_an_offer(shop: Api):
     publish(shop, an_offer(**FRIEND), an_offer("milk"))
     publish_rules(shop, {"points": "1"}, a_bonus("referral"), a_bonus("referred"))
@@ -158,7 +165,7 @@ def test_whoever_has_brought_a_friend_is_given_an_offer(shop: Api):
         while referrals.thank_batch(session, now=NOW):
             pass
 
-    while run(shop, triggering.follow_program, now=NOW):
+    while followed(shop, now=NOW):
         pass
 
     assert [(row["customer_id"], row["trigger"]) for row in assignments(shop)] == [("c-42", "referral")]
@@ -175,7 +182,7 @@ def test_old_friends_bring_nothing_out_of_nowhere(shop: Api):
             pass
     publish(shop, an_offer(**FRIEND))
 
-    while run(shop, triggering.follow_program, now=NOW + timedelta(days=8)):
+    while followed(shop, now=NOW + timedelta(days=8)):
         pass
 
     assert assignments(shop) == []
