@@ -55,9 +55,8 @@ def review(session: Session, program_id: UUID, given: dict[str, Any], *, now: da
 def around(session: Session, program: Program, *, now: datetime) -> Around:
     """What offers may name: goods that were sold lately, the tiers of the ladder in force, and segments."""
     ladder = ladders.ladders(session, program).at(now)
-    rules = earning.rules_at(session, program, now)
     return Around(
         earning.known(session, program, now=now),
         {tier.code: tier.benefits.multiplier for tier in ladder.tiers} if ladder else {},
-        frozenset(segment.code for segment in rules.segments),
+        frozenset(earning.segments_at(session, program, now)),
     )

@@ -197,6 +197,12 @@ def test_the_check_knows_the_tiers_the_segments_and_what_was_sold(api: Api):
     ]
 
 
+def test_the_check_knows_the_segments_that_every_program_has(api: Api):
+    found = api.post(CHECK, {"offers": [points(segments=["lapsed", "at_risk", "lapst"])]}).json["findings"]
+
+    assert [each["pointer"] for each in found if each["code"] == "unknown-segment"] == ["/offers/0/segments/2"]
+
+
 def test_budgets_are_counted_from_when_they_are_published_and_go_on_with_the_code(api: Api):
     publish(api, points(), double(budget_points=1_000), off())
     assert budgets(api) == {"offer:double": 0, "offer:off": 0}
