@@ -82,8 +82,8 @@ class Decision:
             who = (each.member_id, members[each.member_id].customer_id)
             changes.add(
                 keeping.redeemed(
-                    who, each.assignment_id, each.offer, program_id=program_id, valid_to=each.valid_to,
-                    order_id=each.order_id, points=each.points, now=now,
+                    who, each.assignment_id, each.offer, owner_id=each.member_id, program_id=program_id,
+                    valid_to=each.valid_to, order_id=each.order_id, points=each.points, now=now,
                 )
             )  # fmt: skip
         return changes

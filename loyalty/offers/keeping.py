@@ -12,12 +12,12 @@ from loyalty.offers.models import AssignmentRow
 
 
 def redeemed(
-    who: Who, assignment_id: UUID, offer: Offer, *, program_id: UUID, valid_to: datetime, order_id: str | None,
-    points: int | None = None, amount: int | None = None, now: datetime,
+    who: Who, assignment_id: UUID, offer: Offer, *, owner_id: UUID, program_id: UUID, valid_to: datetime,
+    order_id: str | None, points: int | None = None, amount: int | None = None, now: datetime,
 ) -> Changes:  # fmt: skip
-    """An order fulfilled an offer, or used its voucher."""
+    """An order fulfilled an offer, or used its voucher. `owner_id`: who was given it."""
     changes = Changes()
-    row = {"member_id": who[0], "assignment_id": assignment_id, "status": "redeemed", "closed_at": now}
+    row = {"member_id": owner_id, "assignment_id": assignment_id, "status": "redeemed", "closed_at": now}
     changes.update(AssignmentRow, {**row, "order_id": order_id, "points": points, "amount": amount})
     fact = events.redeemed(
         who, assignment_id=assignment_id, offer=offer.code, title=offer.title, valid_to=valid_to, order_id=order_id,

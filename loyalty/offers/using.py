@@ -10,8 +10,8 @@ from uuid import UUID
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes
 from loyalty.events import service as facts
-from loyalty.offers import assignments, events, queries
-from loyalty.offers.domain import OPEN, Assignment
+from loyalty.offers import assignments, events, keeping, queries
+from loyalty.offers.domain import OPEN, Assignment, Offer
 from loyalty.offers.events import Who
 from loyalty.offers.models import AssignmentRow
 from loyalty.programs import queries as programs
@@ -25,13 +25,12 @@ def use(
     given = assignments.assignment(session, program_id, assignment_id)
     if given is None or given.status not in OPEN:
         return
-    used = replace(given, status="redeemed", closed_at=now, order_id=order_id, amount=amount)
-    changes.update(AssignmentRow, assignments.life_of(used))
-    fact = events.redeemed(
-        who, assignment_id=assignment_id, offer=given.offer_code, title=_title(session, program_id, used),
-        valid_to=given.valid_to, order_id=order_id, points=None, amount=amount, occurred_at=now,
+    changes.add(
+        keeping.redeemed(
+            who, assignment_id, _offer(session, program_id, given), owner_id=given.member_id, program_id=program_id,
+            valid_to=given.valid_to, order_id=order_id, amount=amount, now=now,
+        )
     )  # fmt: skip
-    facts.tell(changes, program_id, fact, now=now)
 
 
 def give_back(
@@ -44,12 +43,12 @@ def give_back(
     opened = replace(given, status="activated", closed_at=None, order_id=None, amount=None)
     changes.update(AssignmentRow, assignments.life_of(opened))
     fact = events.reinstated(
-        who, assignment_id=assignment_id, offer=given.offer_code, title=_title(session, program_id, given),
+        who, assignment_id=assignment_id, offer=given.offer_code, title=_offer(session, program_id, given).title,
         valid_to=given.valid_to, order_id=given.order_id, open_again=now < given.valid_to, occurred_at=now,
     )  # fmt: skip
     facts.tell(changes, program_id, fact, now=now)
 
 
-def _title(session: Session, program_id: UUID, given: Assignment) -> str:
+def _offer(session: Session, program_id: UUID, given: Assignment) -> Offer:
     sets = queries.sets_of(session, programs.current(session, program_id), [given])
-    return sets.offer(given.offer_code, given.offer_version).title
+    return sets.offer(given.offer_code, given.offer_version)

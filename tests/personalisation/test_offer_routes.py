@@ -184,7 +184,7 @@ def test_the_check_knows_the_tiers_the_segments_and_what_was_sold(api: Api):
     buy(api, "A-1", a_line("1", 900, sku="BEANS-1", category="coffee > beans"))
 
     answer = api.post(CHECK, {"offers": [
-        double(tiers=["silber", "gold"], segments=["regular", "regulars"], skus=["beans1"]),
+        double(tiers=["silber", "gold"], segments=["regulers", "regulars"], skus=["beans1"]),
         points(when='history.categories["cofee"].orders > 0'),
     ], "personalising": {"never_personalise": {"categories": ["coffee > beens"]}}})  # fmt: skip
 
