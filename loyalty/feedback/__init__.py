@@ -1,0 +1,1 @@
+"""What members say when they are asked: NPS, CSAT, CES."""
