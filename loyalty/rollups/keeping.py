@@ -1,8 +1,9 @@
 """Keeping what was counted: the states of generations, and what a page of the log adds to sums and sets."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
 import orjson
@@ -22,13 +23,11 @@ LAYOUT = 1
 # So many sets are read and written by one statement.
 SETS_AT_ONCE = 500
 
-_STATE = """
-SELECT program_id, generation, in_use, checks, layout, time_zone, xid, seq, as_of FROM rollup_states
-WHERE program_id = %s AND in_use
-"""
+STATES = "SELECT program_id, generation, status, layout, time_zone, xid, seq, as_of FROM rollup_states"
+_STATE = f"{STATES} WHERE program_id = %s AND status = 'used'"
 _NEW = """
-INSERT INTO rollup_states (program_id, generation, in_use, checks, layout, time_zone, xid, seq)
-VALUES (%(program_id)s, %(generation)s, %(in_use)s, %(checks)s, %(layout)s, %(time_zone)s, %(xid)s, %(seq)s)
+INSERT INTO rollup_states (program_id, generation, status, layout, time_zone, xid, seq)
+VALUES (%(program_id)s, %(generation)s, %(status)s, %(layout)s, %(time_zone)s, %(xid)s, %(seq)s)
 """
 _MOVE = "UPDATE rollup_states SET xid = %s, seq = %s, as_of = %s WHERE program_id = %s AND generation = %s"
 _ADD = """
@@ -66,14 +65,16 @@ ON CONFLICT (program_id, generation, order_id) DO UPDATE SET lines = excluded.li
 """
 
 
+Status = Literal["building", "used", "checking", "leaving"]
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """A generation: by what days and in what way it is counted, and how far in the log (`models.RollupStateRow`)."""
 
     program_id: UUID
     generation: int
-    in_use: bool
-    checks: bool
+    status: Status
     layout: int
     time_zone: str
     xid: int
@@ -88,14 +89,17 @@ def state_in_use(session: Session, program_id: UUID) -> State | None:
 
 def first_state(session: Session, program_id: UUID) -> State:
     """The first generation of a program, as it is before anything is counted. It is not written."""
-    zone = programs.load(session, program_id).time_zone
-    return State(program_id, 1, True, False, LAYOUT, zone, BEGINNING.xid, BEGINNING.seq, None)
+    return unbegun(program_id, 1, "used", time_zone=programs.load(session, program_id).time_zone)
+
+
+def unbegun(program_id: UUID, generation: int, status: Status, *, time_zone: str) -> State:
+    """A generation before anything is counted."""
+    return State(program_id, generation, status, LAYOUT, time_zone, BEGINNING.xid, BEGINNING.seq, None)
 
 
 def begin(session: Session, state: State) -> State:
     """Write a new generation."""
-    row = {name: getattr(state, name) for name in ("program_id", "generation", "in_use", "checks", "layout")}
-    session.run(_NEW, {**row, "time_zone": state.time_zone, "xid": state.xid, "seq": state.seq})
+    session.run(_NEW, {name: value for name, value in asdict(state).items() if name != "as_of"})
     return state
 
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, CheckConstraint, Date, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, CheckConstraint, Date, Index, Integer, LargeBinary, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -21,20 +21,20 @@ class RollupStateRow(Base):
     """A generation of what was counted of a program: by what days, how, and how far in the log.
 
     `layout` is the way of counting (`rollups.keeping.LAYOUT`). `xid` and `seq` are the place in the log up to which all
-    is counted, `as_of` is when the fact there was recorded. `checks`: it is filled to be compared, never to be used.
+    is counted, `as_of` is when the fact there was recorded. It is filled (`building`) to be `used`, or to be compared
+    with the one that is (`checking`); the rows of one that is `leaving` are being deleted.
     """
 
     __tablename__ = "rollup_states"
     __table_args__ = (
         CheckConstraint("generation > 0", name="generation_positive"),
-        CheckConstraint("NOT (in_use AND checks)", name="used_or_compared"),
-        Index("uq_rollup_states_in_use", "program_id", unique=True, postgresql_where=text("in_use")),
+        CheckConstraint("status IN ('building', 'used', 'checking', 'leaving')", name="status_is_known"),
+        Index("uq_rollup_states_used", "program_id", unique=True, postgresql_where=text("status = 'used'")),
     )
 
     program_id: Mapped[UUID] = mapped_column(primary_key=True)
     generation: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    in_use: Mapped[bool] = mapped_column(Boolean)
-    checks: Mapped[bool] = mapped_column(Boolean, server_default=text("false"))
+    status: Mapped[str] = mapped_column(Text)
     layout: Mapped[int] = mapped_column(Integer)
     time_zone: Mapped[str] = mapped_column(Text)
     xid: Mapped[int] = mapped_column(BigInteger)
