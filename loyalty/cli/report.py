@@ -97,8 +97,8 @@ def _wanted(
             {name: value for name, value in said.items() if value is not None}
         )
     except ValidationError as error:
-        details = "; ".join(f"{name}: {' '.join(told)}" for name, told in error.normalized_messages().items())
-        raise OperatorError(f"The report '{found.name}' cannot be asked that. {details}") from None
+        told = orjson.dumps(error.messages).decode()
+        raise OperatorError(f"The report '{found.name}' cannot be asked that: {told}.") from None
     return wanted
 
 
