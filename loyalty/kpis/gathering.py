@@ -31,5 +31,5 @@ MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offe
 
 def sources(session: Session, asked: Question, report: Report, *, now: datetime) -> Sources:
     """What a report is made of: what was counted, and what it needs beside."""
-    rollups = reading.of(session, asked.program, now=now)
+    rollups = reading.rollups(session, asked.program.program_id, now=now)
     return Sources(rollups, {name: MORE[name](session, asked) for name in report.needs})
