@@ -79,26 +79,23 @@ def database_url(request: pytest.FixtureRequest, worker_id: str) -> Iterator[str
     """A database of this worker, as the migrations leave it."""
     workerinput = getattr(request.config, "workerinput", None)
     server = workerinput["server"] if workerinput else request.config.stash[SERVER]
-    name = f"loyalty_{worker_id}_{os.getpid()}"
-    _create(server, name, template=TEMPLATE)
-    yield _on(server, name)
-    _drop(server, name)
+    with _database(server, f"loyalty_{worker_id}_{os.getpid()}") as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def own_app(request: pytest.FixtureRequest, worker_id: str) -> Iterator[Flask]:
+    """An application over a database of the module's own, for what is so much that other tests would wait for it."""
+    workerinput = getattr(request.config, "workerinput", None)
+    server = workerinput["server"] if workerinput else request.config.stash[SERVER]
+    with _database(server, f"loyalty_own_{worker_id}_{os.getpid()}") as url:
+        yield from _application(url)
 
 
 @pytest.fixture(scope="session")
 def app(database_url: str) -> Iterator[Flask]:
     """The application over the worker's database, with no more rights than a service has."""
-    made = create_app(
-        Settings(database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1), threads=16)
-    )
-    with made.app_context():
-        sqlalchemy.event.listen(db.engine, "connect", become_the_service)
-    yield made
-    with made.app_context():
-        with transaction() as unit:
-            whole = verification.verify(unit)
-        db.engine.dispose()
-    assert whole.ok, whole.findings
+    yield from _application(database_url)
 
 
 @pytest.fixture
@@ -143,6 +140,27 @@ def _throw_away_server() -> Iterator[str]:
         Path(folder).chmod(0o755)
         with embedded_server(Path(folder) / "var", durable=False) as url:
             yield url
+
+
+def _application(database_url: str) -> Iterator[Flask]:
+    made = create_app(
+        Settings(database_url=database_url.replace("postgresql://", "postgresql+psycopg://", 1), threads=16)
+    )
+    with made.app_context():
+        sqlalchemy.event.listen(db.engine, "connect", become_the_service)
+    yield made
+    with made.app_context():
+        with transaction() as unit:
+            whole = verification.verify(unit)
+        db.engine.dispose()
+    assert whole.ok, whole.findings
+
+
+@contextmanager
+def _database(server: str, name: str) -> Iterator[str]:
+    _create(server, name, template=TEMPLATE)
+    yield _on(server, name)
+    _drop(server, name)
 
 
 def _create(server: str, name: str, *, template: str) -> None:

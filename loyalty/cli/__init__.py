@@ -26,6 +26,7 @@ COMMANDS = {
     "features": ("loyalty.cli.features:features", "Build, or count, anew what is known of how members buy."),
     "rollups": ("loyalty.cli.rollups:rollups", "Count anew what reports are made of."),
     "rehearse": ("loyalty.cli.rehearse:rehearse", "Try a draft of earning rules on orders that were really placed."),
+    "report": ("loyalty.cli.report:report", "Work out what the program earns: as JSON, CSV, a page or a picture."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
     "settle": ("loyalty.cli.settle:settle", "Record what has matured or lapsed, of all members, now."),
     "openapi": ("loyalty.cli.openapi:openapi", "Print or write the API contract."),

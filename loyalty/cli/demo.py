@@ -17,6 +17,7 @@ from loyalty.config import from_environment
 from loyalty.core import clock
 from loyalty.core.errors import OperatorError
 from loyalty.db.session import reading, transaction
+from loyalty.imports.mailing import load_campaigns
 from loyalty.imports.service import Loaded, load, prepare_program
 from loyalty.members import queries as members
 from loyalty.members.errors import MemberNotFound
@@ -40,10 +41,13 @@ class Rate(ProgressColumn):
 @click.command("demo")
 @click.option("--households", type=click.IntRange(min=1), help="Only so many households, those with the smallest ids.")
 @click.option("--no-shift", "stay", is_flag=True, help="Keep the dates of 2017 instead of moving them up to last week.")
+@click.option("--no-campaigns", "plain", is_flag=True, help="Leave out the coupons that the households were mailed.")
 @click.option("--program", "code", default="demo", show_default=True, help="The program to load into.")
 @in_application
-def demo(households: int | None, stay: bool, code: str) -> None:
+def demo(households: int | None, stay: bool, plain: bool, code: str) -> None:
     """Load real purchases as members and orders: the Complete Journey by dunnhumby, 67,010 baskets of a US grocer.
+
+    With them come 33,553 coupons of 14 campaigns, as offers that members were given and redeemed or let expire.
 
     The dates are moved by whole weeks so that the data ends with last week. Loading again changes nothing; what was
     interrupted is completed.
@@ -54,6 +58,9 @@ def demo(households: int | None, stay: bool, code: str) -> None:
     data = data.moved(weeks)
     loaded = _load(data, program, now=now)
     _summarise(data, program, loaded, seconds=monotonic() - started)
+    if not plain:
+        _load_campaigns(data, program, weeks, households, now=now)
+    _tell_refusals(loaded)
 
 
 def _read(households: int | None) -> "Dataset":
@@ -102,6 +109,13 @@ def _load(data: "Dataset", program: Program, *, now: datetime) -> Loaded:
     return total
 
 
+def _load_campaigns(data: "Dataset", program: Program, weeks: int, households: int | None, *, now: datetime) -> None:
+    campaigns = import_module("loyalty.imports.campaigns").read_campaigns(data, weeks=weeks, households=households)
+    new = sum(load_campaigns(program.program_id, campaigns, now=now))
+    issued = sum(campaign.issued for campaign in campaigns)
+    click.echo(f"{len(campaigns)} campaigns, {issued:,} coupons ({new:,} new).")
+
+
 def _summarise(data: "Dataset", program: Program, loaded: Loaded, *, seconds: float) -> None:
     click.echo(
         f"{data.baskets.household_id.nunique():,} members ({loaded.enrolled:,} new), "
@@ -117,6 +131,9 @@ One member to look at is {customer}, with a key of the program '{program.code}' 
     curl -s http://127.0.0.1:{port}/v1/members/{customer}/balance -H "Authorization: Bearer $KEY"
 """
     )
+
+
+def _tell_refusals(loaded: Loaded) -> None:
     for kind, count in Counter(type(refusal) for _, refusal in loaded.refused).items():
         order_id, refusal = next(found for found in loaded.refused if type(found[1]) is kind)
         click.echo(f"{count:,} orders were refused as {kind.code}, the first is {order_id}: {refusal}", err=True)
