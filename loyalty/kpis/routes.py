@@ -8,7 +8,7 @@ from flask import Response, g
 
 from loyalty.core import clock
 from loyalty.db.session import Session
-from loyalty.kpis import service, table
+from loyalty.kpis import page, service, table
 from loyalty.kpis.catalogue import REPORTS
 from loyalty.kpis.domain import Report
 from loyalty.kpis.examples import example_of
@@ -37,7 +37,13 @@ def _as_csv(report: Report, document: service.Document, wanted: dict[str, Any]) 
     )
 
 
-_FORMATS: dict[str, Callable[[Report, service.Document, dict[str, Any]], Any]] = {"json": _as_json, "csv": _as_csv}
+def _as_page(report: Report, document: service.Document, _wanted: dict[str, Any]) -> Response:
+    return Response(page.page(report, document), mimetype="text/html", headers=dict(page.HEADERS))
+
+
+_FORMATS: dict[str, Callable[[Report, service.Document, dict[str, Any]], Any]] = {
+    "json": _as_json, "csv": _as_csv, "html": _as_page,
+}  # fmt: skip
 
 
 def _read(report: Report) -> View:
@@ -53,6 +59,7 @@ def _read(report: Report) -> View:
 
 def _serve(report: Report) -> None:
     view = bp.alt_response(200, schema=_TEXT, content_type="text/csv", success=True)(_read(report))
+    view = bp.alt_response(200, schema=_TEXT, content_type="text/html", success=True)(view)
     view = bp.response(200, answer_schema(report), example=example_of(report))(view)
     view = bp.arguments(question_schema(report), location="query")(view)
     bp.get(f"/{report.name}")(bp.refuses()(reads(view)))

@@ -72,6 +72,16 @@ def test_a_report_as_a_table(shop: Api, report: Report):
 
 
 @each_report
+def test_a_report_as_a_page_that_runs_nothing(shop: Api, report: Report):
+    answer = shop.get(f"/v1/reports/{report.name}?{SPRING}&format=html&compare=previous")
+
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert f"<h1>{report.title}</h1>" in answer.text
+    assert "<script" not in answer.text
+
+
+@each_report
 def test_each_filter_of_a_report_narrows_it_and_no_other_is_taken(shop: Api, report: Report):
     for name in ("tier", "segment", "channel", "category", "rule", "offer", "reward", "touchpoint"):
         answer = shop.get(f"/v1/reports/{report.name}?{SPRING}&{name}=silver")
