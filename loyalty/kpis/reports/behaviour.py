@@ -36,7 +36,7 @@ _STAYING = (
     Column("new_buyers", "count", "Buyers who had never bought before."),
     Column("returning_buyers", "count", "Buyers who had bought before: retained and reactivated ones."),
     Column("retained", "count", "Buyers who also bought in the period before."),
-    Column("reactivated", "count", "Buyers who had bought once, but not in the period before."),
+    Column("reactivated", "count", "Buyers who had bought before, but not in the period before this one."),
     Column("churned", "count", "Buyers of the period before who did not buy in this one. They may yet come back."),
     Column("return_rate", "share", "Money of goods that came back in the period, whenever bought, divided by sales."),
     Column(
@@ -56,7 +56,7 @@ def work_out(sources: Sources, question: Question) -> Answer:
     asked.folds.load("repeaters", [whole, *(days for days, _ in cuts)])
     sums = {name: asked.total(name, whole) for name in _measures(asked)}
     return Answer(
-        totals=_numbers(asked, sums, whole, whole_before, asked.folds.before("buyers", whole_before[0])),
+        totals=_numbers(asked, sums, whole, whole_before, asked.folds.before("buyers", whole[0])),
         data=list(_rows(asked, question, cuts)),
         sections={
             "members_and_guests": comparing.members_and_guests(asked, whole),
@@ -81,19 +81,18 @@ def _rows(asked: Slice, question: Question, cuts: list[tuple[Days, Days]]) -> It
     if not cuts:
         return
     sums = {name: cut(asked.by_day(name, (question.first, question.last)), question) for name in _measures(asked)}
-    # Who had bought before the period before.
-    ever = asked.folds.before("buyers", cuts[0][1][0])
+    ever = asked.folds.before("buyers", question.first)
     for place, (period, (days, before)) in enumerate(zip(question.periods, cuts, strict=True)):
         numbers = _numbers(asked, {name: each[place] for name, each in sums.items()}, days, before, ever)
         yield {"period": period.label, "from": period.first, "to": period.last, **numbers}
-        ever |= asked.folds.members("buyers", *before)
+        ever |= asked.folds.members("buyers", *days)
 
 
 def _numbers(asked: Slice, sums: Mapping[str, int], days: Days, before: Days, ever: BitMap) -> Row:
     buyers, buyers_before = asked.folds.members("buyers", *days), asked.folds.members("buyers", *before)
     bought, orders, sales = len(buyers), sums["orders"], sums["sales"]
     returned_orders, discounted = sums.get("returned_orders"), sums.get("discounted_orders")
-    retained, known = buyers & buyers_before, buyers & (ever | buyers_before)
+    retained, known = buyers & buyers_before, buyers & ever
     return {
         "buyers": bought,
         "orders": orders,
