@@ -21,7 +21,7 @@ from loyalty.features.sums import MemberChange, MemberSums
 MEMBERS_MIN = 200
 # What is added to everybody's decayed spend, as a part of the mean: who got all money back may yet buy.
 FLOOR = 0.02
-# Who has more is expected to do more, but not out of all proportion.
+# More is expected of who has more, but not out of all proportion.
 POWERS = (0.1, 2.0)
 # So little is nothing.
 TINY = 1e-9
@@ -33,7 +33,7 @@ _NEAR = 1e-9
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One member as he was, in decayed visits and spend, and what he bought since: orders, and minor units."""
+    """A member as of some time ago, in decayed visits and spend, and what came since: orders, and minor units."""
 
     visits: float
     worth: float
@@ -42,7 +42,7 @@ class Seen:
 
 
 def seen(sums: MemberSums, since: MemberChange | None, then: datetime) -> Seen | None:
-    """A member as he was, from his sums and what was added to them since; None if he had bought nothing by then."""
+    """A member as of then, from the sums and what was added to them since; None of who had bought nothing by then."""
     change = MemberChange() if since is None else since
     if sums.orders <= change.orders:
         return None
