@@ -9,7 +9,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from importlib.resources import files
+from importlib.util import find_spec
+from pathlib import Path
 
 import numpy as np
 from scipy.stats import rankdata
@@ -48,16 +49,16 @@ class Results:
 
 def is_installed() -> bool:
     """Whether the data is there."""
-    try:
-        return files("lifetimes").joinpath("datasets/CDNOW_master.txt").is_file()
-    except ModuleNotFoundError:
-        return False
+    return find_spec("lifetimes") is not None
 
 
 def purchases() -> dict[str, list[Purchase]]:
     """The purchases of each customer."""
     found = defaultdict[str, list[Purchase]](list)
-    text = files("lifetimes").joinpath("datasets/CDNOW_master.txt").read_text()
+    # The package itself is not imported: it would take a second, and warn of what it does.
+    package = find_spec("lifetimes")
+    assert package is not None and package.origin is not None, "it is asked for where it is installed"
+    text = Path(package.origin).with_name("datasets").joinpath("CDNOW_master.txt").read_text(encoding="ascii")
     for line in text.splitlines()[1:]:
         customer, day, _, dollars = line.split()
         found[customer].append(
