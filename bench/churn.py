@@ -57,7 +57,8 @@ def purchases() -> dict[str, list[Purchase]]:
     found = defaultdict[str, list[Purchase]](list)
     # The package itself is not imported: it would take a second, and warn of what it does.
     package = find_spec("lifetimes")
-    assert package is not None and package.origin is not None, "it is asked for where it is installed"
+    assert package is not None, "it is asked for where it is installed"
+    assert package.origin is not None, "it is more than a name space"
     text = Path(package.origin).with_name("datasets").joinpath("CDNOW_master.txt").read_text(encoding="ascii")
     for line in text.splitlines()[1:]:
         customer, day, _, dollars = line.split()
