@@ -90,9 +90,12 @@ def redeemers(asked: Slice, days: Days, cuts: Sequence[tuple[Days, Days]]) -> li
     for period, earlier in cuts:
         were, are = asked.folds.members("buyers", *earlier), asked.folds.members("buyers", *period)
         redeemed = folds.members("redeemers", *earlier)
-        for who, some in (("redeemers", were & redeemed), ("others", were - redeemed)):
-            before[who] += len(some)
-            kept[who] += some.intersection_cardinality(are)
+        both = were & redeemed
+        some, retained = len(both), both.intersection_cardinality(are)
+        before["redeemers"] += some
+        before["others"] += len(were) - some
+        kept["redeemers"] += retained
+        kept["others"] += were.intersection_cardinality(are) - retained
     return [
         {
             "who": who,

@@ -42,14 +42,16 @@ class Folds:
                 known.update((starts, found.get(starts, BitMap())) for starts in _steps(span, first, last))
 
     def members(self, name: str, first: date, last: date) -> BitMap:
-        """Who is in a set on any of the days."""
-        return BitMap().union(*self._each(name, first, last))
+        """Who is in a set on any of the days; not to be changed."""
+        each = self._each(name, first, last)
+        return each[0] if len(each) == 1 else BitMap().union(*each)
 
     def again(self, first: date, last: date) -> BitMap:
-        """Who bought twice or more often in the days: in one span already, or in one and then in another."""
-        self.load("repeaters", [(first, last)])
-        seen, again = BitMap(), BitMap()
+        """Who bought twice or more often in the days: in one span already, or in two; not to be changed."""
         repeaters = self._each("repeaters", first, last)
+        if len(repeaters) == 1:
+            return repeaters[0]
+        seen, again = BitMap(), BitMap()
         for buyers, often in zip(self._each("buyers", first, last), repeaters, strict=True):
             again |= often
             again |= seen & buyers
@@ -68,8 +70,10 @@ class Folds:
         return {day: found[day] for day in sorted(found)}
 
     def _each(self, name: str, first: date, last: date) -> list[BitMap]:
-        self.load(name, [(first, last)])
-        return [self._known[name, span][starts] for span, starts in pieces(first, last)]
+        asked = list(pieces(first, last))
+        if any(starts not in self._known.get((name, span), ()) for span, starts in asked):
+            self.load(name, [(first, last)])
+        return [self._known[name, span][starts] for span, starts in asked]
 
     def _sets(self, name: str, span: Span, first: date | None, last: date) -> Mapping[date, BitMap]:
         return self.rollups.sets(name, dimension=self.dimension, key=self.key, span=span, first=first, last=last)
@@ -85,8 +89,7 @@ def pieces(first: date, last: date) -> Iterator[Piece]:
         yield "week", first
         return
     while first < last:
-        month_on = add_months(first, 1)
-        if first.day == 1 and month_on <= last:
+        if first.day == 1 and (month_on := add_months(first, 1)) <= last:
             yield "month", first
             first = month_on
         else:

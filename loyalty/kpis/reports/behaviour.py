@@ -92,7 +92,7 @@ def _numbers(asked: Slice, sums: Mapping[str, int], days: Days, before: Days, ev
     buyers, buyers_before = asked.folds.members("buyers", *days), asked.folds.members("buyers", *before)
     bought, orders, sales = len(buyers), sums["orders"], sums["sales"]
     returned_orders, discounted = sums.get("returned_orders"), sums.get("discounted_orders")
-    retained, known = buyers & buyers_before, buyers & ever
+    retained, known = buyers.intersection_cardinality(buyers_before), buyers.intersection_cardinality(ever)
     return {
         "buyers": bought,
         "orders": orders,
@@ -103,12 +103,12 @@ def _numbers(asked: Slice, sums: Mapping[str, int], days: Days, before: Days, ev
         "units": sums.get("units"),
         "discounted_share": None if discounted is None else ratio(discounted, orders),
         "repeat_rate": ratio(len(asked.folds.again(*days)), bought),
-        "retention": ratio(len(retained), len(buyers_before)),
-        "new_buyers": bought - len(known),
-        "returning_buyers": len(known),
-        "retained": len(retained),
-        "reactivated": len(known) - len(retained),
-        "churned": len(buyers_before) - len(retained),
+        "retention": ratio(retained, len(buyers_before)),
+        "new_buyers": bought - known,
+        "returning_buyers": known,
+        "retained": retained,
+        "reactivated": known - retained,
+        "churned": len(buyers_before) - retained,
         "return_rate": ratio(sums["returned"], sales),
         "returned_orders_share": None if returned_orders is None else ratio(returned_orders, orders),
     }

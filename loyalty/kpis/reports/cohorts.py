@@ -142,12 +142,11 @@ class _Waits:
 def _first_days(by_day: Mapping[date, BitMap]) -> npt.NDArray[np.int32]:
     """The first day on which each member is in a set, by number."""
     count = 1 + max((members.max() for members in by_day.values() if members), default=_NEVER)
-    days, seen = np.full(count, _NEVER, np.int32), BitMap()
-    for day in sorted(by_day):
-        came = by_day[day] - seen
-        if came:
-            days[np.frombuffer(came.to_array(), np.uint32)] = day.toordinal()
-            seen |= came
+    days = np.full(count, _NEVER, np.int32)
+    # From the last day to the first, which so has the last word.
+    for day in sorted(by_day, reverse=True):
+        if by_day[day]:
+            days[np.frombuffer(by_day[day].to_array(), np.uint32)] = day.toordinal()
     return days
 
 
