@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from loyalty.db.session import reading
+from loyalty.features import counted
 from loyalty.features.decay import DAY
 from loyalty.features.outlook import AHEAD, USUAL
-from loyalty.learning import looking_back
+from loyalty.learning import counting, foreseeing, looking_back
 from loyalty.learning.foreseeing import MEMBERS_MIN, POWERS, Seen, learned, spread
 from tests.api import Api
 from tests.builders import NOW
@@ -108,6 +109,20 @@ def test_members_are_seen_as_they_were_with_what_they_bought_since(shop: Api):
     assert (first.orders, first.spend) == (1, 1000)
     assert (second.visits, second.orders, second.spend) == (pytest.approx(days_before(200)), 0, 0)
     assert (fourth.visits, fourth.orders, fourth.spend) == (pytest.approx(days_before(120)), 1, 500)
+
+
+def test_the_nightly_count_keeps_what_was_learned(shop: Api, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(foreseeing, "MEMBERS_MIN", 3)
+    followed(shop)
+    with shop.app.app_context():
+        assert counting.count(shop.program.program_id, now=NOW) == 1
+        with reading() as session:
+            cuts, outlook = counted.cuts_and_outlook(session, shop.program.program_id)
+
+    assert outlook.members == 3
+    assert sum(map(sum, outlook.spread)) == 4
+    assert cuts.as_of == NOW
+    assert shop.get("/v1/members/c-1/scores").json["learned_from"] == 3
 
 
 def test_orders_of_a_merged_member_are_of_who_stays(shop: Api):
