@@ -1,7 +1,7 @@
 """What became of the points of each month of earning, as it adds up over time. Pure.
 
-A *cohort* is the points of one unit that were earned in one calendar month. Four sums of it are kept: `issued`, what was
-earned or given; `withdrawn`, what a return or a correction took back; `redeemed`, less what went back to members;
+A *cohort* is the points of one unit that were earned in one calendar month. Four sums of it are kept: `issued`, what
+was earned or given; `withdrawn`, what a return or a correction took back; `redeemed`, less what went back to members;
 `lapsed`, less what was brought back. What is left is outstanding.
 """
 
