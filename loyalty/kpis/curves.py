@@ -5,6 +5,7 @@ was earned or given; `withdrawn`, what a return or a correction took back; `rede
 `lapsed`, less what was brought back. What is left is outstanding.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
@@ -48,7 +49,7 @@ class Curves:
 
     def at(self, day: date) -> int:
         """The place of a step."""
-        return self.steps.index(day)
+        return bisect_left(self.steps, day)
 
 
 def months_between(earlier: date, later: date) -> int:
@@ -71,7 +72,7 @@ def curves(rollups: Rollups, *, unit: str, days: Iterable[date]) -> Curves:
     }
     for (measure, key), by_day in found.items():
         cohort = months_between(begin, _month(key))
-        when = np.fromiter((day.toordinal() for day in by_day), np.int64, len(by_day))
+        when = np.fromiter(map(date.toordinal, by_day), np.int64, len(by_day))
         amounts = np.fromiter(by_day.values(), np.int64, len(by_day))
         # A change of a day counts at the first step after it.
         at = np.searchsorted(ends, when, side="right")

@@ -123,7 +123,7 @@ def _ahead(curves: Curves, table: Table, day: date) -> Numbers:
     age = months_between(curves.cohorts[0], day)
     begin = day.replace(day=1)
     passed = (day - begin).days / (add_months(begin, 1) - begin).days
-    return np.array([table.within(max(0, age - number), passed) for number in range(len(curves.cohorts))])
+    return table.within(np.maximum(0, age - np.arange(len(curves.cohorts))), passed)
 
 
 def books(curves: Curves, expected: Numbers, sales: Mapping[date, int], value: Decimal) -> Books:

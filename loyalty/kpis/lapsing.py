@@ -21,7 +21,7 @@ from typing import Literal
 import numpy as np
 from scipy.special import stdtrit
 
-from loyalty.kpis.curves import Curves, Numbers
+from loyalty.kpis.curves import Curves, Numbers, Whole
 from loyalty.programs.domain import UnitTerms
 
 Method = Literal["life_table", "not_enough_history"]
@@ -57,13 +57,15 @@ class Table:
         """What share of the points outstanding when an age begins will be redeemed."""
         return self.ahead[age] if age < len(self.ahead) else self.tail
 
-    def within(self, age: int, passed: float) -> float:
-        """The same when such a part of the age has passed: its redemptions and lapses are spread evenly over it."""
-        if age >= len(self.ahead):
-            return self.tail
-        left, later = self.survived[age], self.of(age + 1)
-        to_come = (self.ahead[age] - left * later) * (1 - passed) + left * later
-        return min(1.0, max(0.0, to_come / (1 - passed * (1 - left))))
+    def within(self, ages: Whole, passed: float) -> Numbers:
+        """The same when such a part of each age has passed: its redemptions and lapses are spread evenly over it."""
+        ahead, survived = np.array([*self.ahead, self.tail]), np.array([*self.survived, 1.0])
+        end = len(self.ahead)
+        at = np.minimum(ages, end)
+        left, later = survived[at], ahead[np.minimum(at + 1, end)]
+        to_come = (ahead[at] - left * later) * (1 - passed) + left * later
+        shares: Numbers = np.clip(to_come / (1 - passed * (1 - left)), 0, 1)
+        return shares
 
     def error(self, outstanding: Sequence[tuple[int, float]]) -> tuple[float, float]:
         """The standard error of what will be redeemed of points, given by age, and its degrees of freedom."""

@@ -1,5 +1,7 @@
 """Liability: what members hold, how it came to that, and how much revenue waits for it (IFRS 15, ASC 606)."""
 
+from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -7,6 +9,7 @@ from typing import Any
 
 from loyalty.core.apportion import apportion
 from loyalty.kpis import deferring
+from loyalty.kpis.counts import whole
 from loyalty.kpis.curves import Curves, curves, months_between
 from loyalty.kpis.deferring import Books, Moved
 from loyalty.kpis.domain import Answer, Option, Period, Question, Report, Row, Sources, ratio, row
@@ -33,27 +36,28 @@ _BRIDGE: Mapping[str, tuple[int, tuple[str, ...]]] = {
 _AGES = (("0-3", 0, 3), ("3-6", 3, 6), ("6-12", 6, 12), ("12-24", 12, 24), ("24+", 24, None))
 _MICRO = 10**6
 
-_Days = Mapping[tuple[str, str], Mapping[date, int]]
+# By how much each measure changed.
+_Moves = Mapping[str, int]
 
 
 def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
     rollups, unit = sources.rollups, str(asked.options.get("unit", POINTS))
-    whole = Period("", asked.first, asked.last)
     found = curves(rollups, unit=unit, days=[asked.first, *(each.last for each in asked.periods)])
     seen = forecast(found, asked.program, unit)
     money = deferring.books(found, seen.expected, _sales(rollups, asked), _value(asked)) if unit == POINTS else None
-    days = rollups.keyed(("points.*", "debt.*"), unit=unit, dimension="all", first=asked.first, last=asked.last)
+    moves = _moves(rollups, asked, unit)
     before = rollups.totals(("points.*", "debt.*"), unit=unit, dimension="all", first=None, last=asked.first)
     held, owed = (sum(n for (name, _), n in before.items() if name.startswith(of)) for of in ("points.", "debt."))
     rows = []
-    for each in asked.periods:
-        rows.append(row(each, **_row(days, each, held, owed), **_money(money, each), **_expected(seen, each.last)))
+    for each, moved in zip(asked.periods, moves, strict=True):
+        rows.append(row(each, **_row(moved, held, owed), **_money(money, each), **_expected(seen, each.last)))
         held, owed = rows[-1]["closing"], rows[-1]["debt_closing"]
     opening = (rows[0]["opening"], rows[0]["debt_opening"])
     proof = _reconciled(rollups, unit, sources.more.get("ledger"))
     totals = {
-        **_row(days, whole, *opening), **_money(money, whole), **_expected(seen, asked.last), **_interval(seen, asked),
+        **_row(_together(moves), *opening), **_money(money, whole(asked)),
+        **_expected(seen, asked.last), **_interval(seen, asked),
         "value_per_point": float(_value(asked)) if unit == POINTS else None,
         "reconciled": proof["reconciled"], "difference": proof["difference"],
     }  # fmt: skip
@@ -66,11 +70,28 @@ def work_out(sources: Sources, asked: Question) -> Answer:
     return Answer(totals, rows, sections, _warnings(seen, asked, unit, proof))
 
 
-def _row(days: _Days, period: Period, held: int, owed: int) -> Row:
-    """The bridge of a period, which opens with what was held and owed."""
-    moved: dict[str, int] = {}
+def _moves(rollups: Rollups, asked: Question, unit: str) -> list[dict[str, int]]:
+    """By how much each measure changed in each period."""
+    days = rollups.keyed(("points.*", "debt.*"), unit=unit, dimension="all", first=asked.first, last=asked.last)
+    begins = [each.first for each in asked.periods]
+    found: list[dict[str, int]] = [defaultdict(int) for _ in begins]
     for (measure, _), by_day in days.items():
-        moved[measure] = sum(amount for day, amount in by_day.items() if period.first <= day < period.last)
+        for day, amount in by_day.items():
+            found[bisect_right(begins, day) - 1][measure] += amount
+    return found
+
+
+def _together(moves: Sequence[_Moves]) -> _Moves:
+    """By how much each measure changed in all periods."""
+    found: dict[str, int] = defaultdict(int)
+    for each in moves:
+        for measure, amount in each.items():
+            found[measure] += amount
+    return found
+
+
+def _row(moved: _Moves, held: int, owed: int) -> Row:
+    """The bridge of a period, which opens with what was held and owed."""
     bridge = {
         name: sign * sum(moved.get(f"points.{kind}", 0) for kind in kinds) for name, (sign, kinds) in _BRIDGE.items()
     }
@@ -131,7 +152,7 @@ def _estimate(seen: Forecast, asked: Question) -> Row:
 def _ageing(found: Curves, seen: Forecast, money: Books | None, last: date) -> list[Row]:
     at = found.at(last)
     held, ahead = found.outstanding[at], seen.ahead_of_each(last)
-    whole = int(held.sum())
+    everything = int(held.sum())
     rows: list[Row] = []
     weights = []
     for name, least, below in _AGES:
@@ -145,7 +166,7 @@ def _ageing(found: Curves, seen: Forecast, money: Books | None, last: date) -> l
             {
                 "age": name,
                 "outstanding": outstanding,
-                "share": ratio(outstanding, whole),
+                "share": ratio(outstanding, everything),
                 "expected": round(float(ahead[of_age].sum())),
                 "money": None,
             }
