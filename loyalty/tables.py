@@ -17,6 +17,7 @@ from loyalty.personalisation import segment_models as segments
 from loyalty.programs import models as programs
 from loyalty.rehearsals import models as rehearsals
 from loyalty.rewards import models as rewards
+from loyalty.rollups import models as rollups
 from loyalty.rules import models as rules
 from loyalty.templates import models as templates
 from loyalty.tiers import models as tiers
@@ -26,6 +27,7 @@ from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, features, rules, offers, tiers, earning, vouchers, payments,
-    rewards, segments, orders, activities, notifications, templates, webhooks, rehearsals, idempotency, throttling,
+    rewards, segments, orders, activities, notifications, templates, webhooks, rehearsals, rollups, idempotency,
+    throttling,
 )  # fmt: skip
 METADATA = Base.metadata

@@ -27,6 +27,7 @@ from loyalty.personalisation import jobs as offers
 from loyalty.rehearsals import jobs as rehearsals
 from loyalty.rehearsals.domain import JOB as REHEARSE
 from loyalty.rewards import jobs as rewards
+from loyalty.rollups import jobs as rollups
 from loyalty.tiers import jobs as tiers
 from loyalty.web import jobs as web
 from loyalty.web.logs import described
@@ -85,6 +86,11 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
      "moves members from segment to segment after what they did, once features know of it"),
     ("learning.sweep_segments", "* * * * *", segments.sweep,
      "looks at all members of a program for their segments: once a day, and when rules or statistics are new"),
+    ("rollups.follow", SOON, rollups.follow, "counts what has happened for reports, by day"),
+    ("rollups.take_segments", "*/10 * * * *", rollups.take_segments,
+     "notes who is in which segment, once a day in each program's zone"),
+    ("rollups.rebuild", "* * * * *", rollups.rebuild,
+     "counts a program anew that has another time zone, or that an older version counted in another way"),
     ("webhooks.relay", AT_ONCE, webhooks.relay,
      "gives webhooks the facts that are new, and calls for `webhooks.deliver` where something is due"),
     ("webhooks.forget", "29 3 * * *", webhooks.forget,

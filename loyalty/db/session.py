@@ -61,6 +61,11 @@ class Session:
         """The first row that `sql` returns, or None."""
         return self._execute(sql, parameters, into).fetchone()
 
+    def binary_rows(self, sql: str, parameters: Parameters = (), *, into: RowFactory[T]) -> list[T]:
+        """`rows` for large values: what the server sends is taken as it is, and not written out and read again."""
+        self._begin()
+        return self._driver.cursor(binary=True, row_factory=into).execute(sql.encode(), parameters).fetchall()
+
     def run(self, sql: str, parameters: Parameters = ()) -> int:
         """Send a statement that returns nothing; answers how many rows it touched."""
         return self._execute(sql, parameters, tuple_row).rowcount

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from psycopg.rows import dict_row, scalar_row, tuple_row
+from psycopg.rows import class_row, scalar_row
 
 from loyalty.db.session import Session, array_of
 
@@ -46,8 +46,6 @@ SELECT * FROM page WHERE type = ANY(%(types)s)
 OR (xid, seq) = (SELECT p.xid, p.seq FROM page p ORDER BY p.xid DESC, p.seq DESC LIMIT 1)
 ORDER BY xid, seq
 """
-# No fact lies behind it.
-_END = (2**63 - 1, 2**63 - 1)
 _MOVE = "UPDATE followers SET xid = %s, seq = %s WHERE name = %s AND program_id = %s"
 
 
@@ -76,6 +74,31 @@ def behind(session: Session, name: str, *, after: str | None = None) -> list[UUI
     return session.rows(statement, {"name": name, "after": after}, into=scalar_row)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the log of a program: up to it, with it, all has been seen."""
+
+    xid: int
+    seq: int
+
+
+BEGINNING = Place(-1, -1)
+# No fact lies behind it.
+_END = Place(2**63 - 1, 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class LogPage:
+    """A page of the log: the facts of some types, in the order of the log, and where the page ends.
+
+    `recorded_at` is when its last fact was recorded, of whatever type.
+    """
+
+    facts: list[LoggedFact]
+    end: Place
+    recorded_at: datetime
+
+
 def follow(
     session: Session, name: str, program_id: UUID, types: Sequence[str], *, limit: int, after: str | None = None
 ) -> list[LoggedFact] | None:
@@ -84,24 +107,50 @@ def follow(
     None if there is nothing new at all, or if somebody else follows under this name at the moment. `after`: no further
     than the follower of that name has come, so that what it made of facts is there.
     """
-    session.run(_BEGIN, {"name": name, "program_id": program_id})
-    place = session.row(_PLACE, (name, program_id), into=tuple_row)
+    place = take_place(session, name, program_id)
     if place is None:
         return None
-    to = _END if after is None else session.row(_AT, (after, program_id), into=tuple_row)
-    if to is None:
+    to = None if after is None else place_of(session, after, program_id)
+    if after is not None and to is None:
         return None
+    page = page_after(session, program_id, place, types, limit=limit, to=to)
+    if page is None:
+        return None
+    move(session, name, program_id, page.end)
+    # A transaction that waited for a member whom another one had may have begun before that one, but wrote after it.
+    return sorted(page.facts, key=lambda fact: fact.seq)
+
+
+def take_place(session: Session, name: str, program_id: UUID) -> Place | None:
+    """The place of a follower, which nobody else can move until the transaction ends; None if somebody is about to."""
+    session.run(_BEGIN, {"name": name, "program_id": program_id})
+    return session.row(_PLACE, (name, program_id), into=class_row(Place))
+
+
+def place_of(session: Session, name: str, program_id: UUID) -> Place | None:
+    """How far a follower has come; None if it has never begun."""
+    return session.row(_AT, (name, program_id), into=class_row(Place))
+
+
+def move(session: Session, name: str, program_id: UUID, to: Place) -> None:
+    """Keep a follower's place. The caller has taken it."""
+    session.run(_MOVE, (to.xid, to.seq, name, program_id))
+
+
+def page_after(
+    session: Session, program_id: UUID, place: Place, types: Sequence[str], *, limit: int, to: Place | None = None
+) -> LogPage | None:
+    """The facts of some types among the `limit` facts behind a place, up to another at most; None if there are none."""
+    end = to or _END
     where = {
-        "program_id": program_id, "xid": place[0], "seq": place[1], "to_xid": to[0], "to_seq": to[1], "limit": limit,
-        "types": array_of(types),
+        "program_id": program_id, "xid": place.xid, "seq": place.seq, "to_xid": end.xid, "to_seq": end.seq,
+        "limit": limit, "types": array_of(types),
     }  # fmt: skip
-    rows = session.rows(_NEXT, where, into=dict_row)
+    rows = session.rows(_NEXT, where, into=class_row(LoggedFact))
     if not rows:
         return None
-    session.run(_MOVE, (rows[-1]["xid"], rows[-1]["seq"], name, program_id))
-    # A transaction that waited for a member whom another one had may have begun before that one, but wrote after it.
-    found = sorted(rows, key=lambda row: row["seq"])
-    return [LoggedFact(**row) for row in found if row["type"] in types]
+    last = rows[-1]
+    return LogPage([row for row in rows if row.type in types], Place(last.xid, last.seq), last.recorded_at)
 
 
 def hold(session: Session, name: str, program_id: UUID) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from loyalty.db.session import Session
 from loyalty.kpis.domain import Question, Report, Sources
+from loyalty.ledger import queries as ledger
 from loyalty.offers import queries as offers
 from loyalty.rollups import reading
 from loyalty.tiers import queries as ladders
@@ -25,11 +26,18 @@ def _offers(session: Session, asked: Question) -> dict[str, dict[str, Any]]:
     }
 
 
+def _ledger(session: Session, asked: Question) -> dict[str, int] | None:
+    """What accounts hold and owe in the unit that is looked at, if that is to be proved."""
+    if asked.options["reconcile"] == "no":
+        return None
+    return ledger.held_in_all(session, asked.program.program_id, str(asked.options["unit"]))
+
+
 # What reports may need beside rollups.
-MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers}
+MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers, "ledger": _ledger}
 
 
 def sources(session: Session, asked: Question, report: Report, *, now: datetime) -> Sources:
     """What a report is made of: what was counted, and what it needs beside."""
-    rollups = reading.of(session, asked.program, now=now)
+    rollups = reading.rollups(session, asked.program.program_id, now=now)
     return Sources(rollups, {name: MORE[name](session, asked) for name in report.needs})

@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from pyroaring import BitMap
 
 from loyalty.rollups.domain import Dimension, Place, SetPlace, Span, starts_of
+
+BUYERS, REPEATERS = "buyers", "repeaters"
 
 
 @dataclass(slots=True)
@@ -29,6 +31,17 @@ class Deltas:
             self.sets[SetPlace(name, "all", "", span, starts)].add(member)
             for dimension, key in by:
                 self.sets[SetPlace(name, dimension, key, span, starts)].add(member)
+
+    def join(self, place: SetPlace, members: BitMap, again: BitMap) -> None:
+        """Put members into one set of a day, and of the spans that it belongs to; of buyers, `again` came twice.
+
+        Who bought before within a span, and now, has bought twice within it.
+        """
+        for span, starts in starts_of(place.starts):
+            found = self.sets[replace(place, span=span, starts=starts)]
+            if place.name == BUYERS and (twice := (found & members) | again):
+                self.sets[replace(place, name=REPEATERS, span=span, starts=starts)] |= twice
+            found |= members
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,15 +41,17 @@ SUMS: Mapping[str, tuple[Dimension, ...]] = {
     "left": ("tier",),  # closed or merged
     # Per unit, by kind of entry: by how much available + pending + held changed (signed), as `points.<kind>`; and what
     # is owed, as `debt.<kind>`. `cohort`: "2026-03", the month in which the lot was earned that it is about.
-    # `rule`: of entries that name one. `reward`: of those for a redemption.
+    # `rule`: of entries that name one. `reward`: of those for a redemption. `channel`: of those that name an order
+    # which was there: of a payment, the order that was paid with it.
     "points.*": ("tier", "segment", "channel", "rule", "reward", "cohort"),
     "debt.*": (),
     "pending": (),  # changes of the bucket, signed
     "held": (),
     "awards": ("tier", "segment", "channel", "rule"),  # entries of the kind "earn"
-    # Redemptions of rewards: confirmed, cancelled, expired.
+    # Redemptions of rewards: confirmed; cancelled after that; and cancelled or expired before.
     "redemptions": ("tier", "segment", "reward"),
     "redemptions_cancelled": ("tier", "segment", "reward"),
+    "redemptions_dropped": ("tier", "segment", "reward"),
     # Paying with points: captured and refunded, in minor units.
     "payments": ("tier", "segment"),
     "payments_refunded": ("tier", "segment"),
@@ -84,7 +86,9 @@ class Rollups(Protocol):
     `first` None: from the beginning. Missing days and keys are zero, and are not in the answer.
     """
 
-    as_of: datetime
+    @property
+    def as_of(self) -> datetime:
+        """Until when all that happened is counted."""
 
     def sums(
         self,
