@@ -21,6 +21,7 @@ from loyalty.events import contract as events_contract
 from loyalty.events import metrics as events_metrics
 from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
+from loyalty.kpis import routes as kpis_routes
 from loyalty.ledger import fact_schemas as points_facts
 from loyalty.ledger import routes as ledger_routes
 from loyalty.members import fact_schemas as members_facts
@@ -99,6 +100,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (configuration_routes.bp, "admin"),
     (templates_routes.bp, "admin"),
     (events_routes.bp, "reports"),
+    (kpis_routes.bp, "reports"),
     (webhooks_routes.bp, "admin"),
     (operations.guarded, "reports"),
 )

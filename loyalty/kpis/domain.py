@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """What a report can be asked beside its time and filter: a whole number of a range, or one of some words."""
+    """What a report can be asked beside time and filter: a whole number of a range, one of some words, or a code."""
 
     name: str
     default: int | str

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields
 from marshmallow.validate import OneOf, Range
 
 from loyalty.kpis.domain import Column, Kind, Option, Report
-from loyalty.web.fields import EARLIEST, LATEST, Currency, Instant, Text
+from loyalty.web.fields import EARLIEST, LATEST, Code, Currency, Instant, Text
 
 GRANULARITIES = ("day", "week", "month", "quarter", "year")
 FORMATS = ("json", "csv", "html")
@@ -84,12 +84,20 @@ def question_schema(report: Report) -> Schema:
         )
     for option in report.options:
         made[option.name] = _option(option)
-    return Schema.from_dict(made, name=f"{_title(report)}QuestionSchema")()
+    return _shape(f"{_title(report)}QuestionSchema", f"What the report on {report.name} can be asked.", made)()
 
 
 def answer_schema(report: Report) -> Schema:
     """What a report says."""
     title = _title(report)
+    totals = _rows(f"{title}TotalsSchema", "In all.", report.totals)
+    rows = _rows(f"{title}RowSchema", "One row.", (*_PERIOD, *report.columns))
+    sections: dict[str, fields.Field[Any]] = {
+        name: fields.List(
+            fields.Nested(_rows(f"{title}{_camel(name)}Schema", f"One row of `{name}`.", columns)), required=True
+        )
+        for name, columns in report.sections.items()
+    }
     made: dict[str, fields.Field[Any]] = {
         "report": fields.String(required=True, validate=OneOf((report.name,))),
         "title": fields.String(required=True),
@@ -105,48 +113,39 @@ def answer_schema(report: Report) -> Schema:
             keys=fields.String(), values=fields.String(), required=True,
             metadata={"description": "What each number means; those of a section are `section.column`."},
         ),
-        "totals": fields.Nested(_rows(f"{title}TotalsSchema", report.totals), required=True),
-        "data": fields.List(
-            fields.Nested(_rows(f"{title}RowSchema", (*_PERIOD, *report.columns))), required=True
-        ),
-        "sections": fields.Nested(
-            Schema.from_dict(
-                {
-                    name: fields.List(fields.Nested(_rows(f"{title}{_camel(name)}Schema", columns)), required=True)
-                    for name, columns in report.sections.items()
-                },
-                name=f"{title}SectionsSchema",
-            ),
-            required=True,
-        ),
+        "totals": fields.Nested(totals, required=True),
+        "data": fields.List(fields.Nested(rows), required=True),
+        "sections": fields.Nested(_shape(f"{title}SectionsSchema", "Further tables.", sections), required=True),
         "previous": fields.Nested(
-            Schema.from_dict(
-                {
-                    "from": fields.Date(required=True),
-                    "to": fields.Date(required=True),
-                    "totals": fields.Nested(_rows(f"{title}TotalsSchema", report.totals), required=True),
-                    "change": fields.Dict(
-                        keys=fields.String(), values=fields.Float(allow_none=True), required=True,
-                        metadata={"description": "By what share each total grew since; null where it was nothing."},
-                    ),
-                },
-                name=f"{title}PreviousSchema",
-            ),
+            _shape(f"{title}PreviousSchema", "The time right before.", _previous(totals)),
             required=True, allow_none=True,
         ),
         "warnings": fields.List(fields.String(), required=True),
     }  # fmt: skip
-    return Schema.from_dict(made, name=f"{title}ReportSchema")()
+    return _shape(f"{title}ReportSchema", report.summary, made)()
 
 
-_ROWS: dict[str, type[Schema]] = {}
+def _previous(totals: type[Schema]) -> dict[str, fields.Field[Any]]:
+    growth = "By what share each total grew since; null where it was nothing."
+    return {
+        "from": fields.Date(required=True),
+        "to": fields.Date(required=True),
+        "totals": fields.Nested(totals, required=True),
+        "change": fields.Dict(
+            keys=fields.String(), values=fields.Float(allow_none=True), required=True, metadata={"description": growth}
+        ),
+    }  # fmt: skip
 
 
-def _rows(name: str, columns: Iterable[Column]) -> type[Schema]:
-    if name not in _ROWS:
-        made = {column.name: _field(column.kind, column.definition) for column in columns}
-        _ROWS[name] = Schema.from_dict(made, name=name)
-    return _ROWS[name]
+def _rows(name: str, means: str, columns: Iterable[Column]) -> type[Schema]:
+    return _shape(name, means, {column.name: _field(column.kind, column.definition) for column in columns})
+
+
+def _shape(name: str, means: str, made: dict[str, fields.Field[Any]]) -> type[Schema]:
+    """A schema, which the contract describes as any other."""
+    schema = Schema.from_dict(made, name=name)
+    schema.__doc__ = means
+    return schema
 
 
 def _field(kind: Kind, description: str) -> fields.Field[Any]:
@@ -168,6 +167,8 @@ def _option(option: Option) -> fields.Field[Any]:
     said = {"description": option.description}
     if option.words:
         return fields.String(load_default=option.default, validate=OneOf(option.words), metadata=said)
+    if isinstance(option.default, str):
+        return Code(load_default=option.default, metadata=said)
     return fields.Integer(load_default=option.default, validate=Range(option.least, option.most), metadata=said)
 
 

@@ -136,9 +136,13 @@ def _booked(counting: Counting, number: int, entry: Booked) -> None:
 def _member(counting: Counting, fact: Told, what: str) -> None:
     name = "enrolled" if what == "enrolled" else "left"
     at = counting.gathered.enrolled[fact.owner_id] if what == "enrolled" else fact.occurred_at
+    number = counting.gathered.numbers[fact.owner_id]
     cell = counting.cell(counting.day(at), ALL)
     cell.sums[name, ""] += 1
-    cell.sets[name].append(counting.gathered.numbers[fact.owner_id])
+    cell.sets[name].append(number)
+    tier = counting.standings[number].tier
+    if name == "left" and tier:
+        counting.cell(counting.day(at), (("tier", tier),)).sums[name, ""] += 1
 
 
 def _redemption(counting: Counting, fact: Told, what: str) -> None:

@@ -50,6 +50,17 @@ SELECT members {_SETS_OF} AND span = 'day' AND starts >= %(first)s AND starts < 
 UNION ALL
 SELECT members {_SETS_OF} AND span = 'day' AND starts >= %(days)s AND starts < %(last)s
 """
+_OF_DIMENSION = """
+FROM rollup_sets
+WHERE program_id = %(program_id)s AND generation = %(generation)s AND name = %(name)s AND dimension = %(dimension)s
+"""
+_EACH = f"""
+SELECT key, members {_OF_DIMENSION} AND span = 'month' AND starts >= %(months)s AND starts < %(days)s
+UNION ALL
+SELECT key, members {_OF_DIMENSION} AND span = 'day' AND starts >= %(first)s AND starts < %(months)s
+UNION ALL
+SELECT key, members {_OF_DIMENSION} AND span = 'day' AND starts >= %(days)s AND starts < %(last)s
+"""
 _KEYS = """
 SELECT DISTINCT key FROM rollup_sets
 WHERE program_id = %(program_id)s AND generation = %(generation)s AND name = %(name)s AND dimension = %(dimension)s
@@ -165,6 +176,17 @@ class Kept:
         rows = self._rows(_SETS, where, first, last, binary=True)
         found = {starts: BitMap.deserialize(members) for starts, members in rows}
         return found | self._changed((name, dimension, key, span), first, last)
+
+    def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
+        """`members` of every key of a dimension."""
+        begins, months, days = _parts(first, last, whole_months=name != REPEATERS)
+        where = {"name": name, "dimension": dimension, "months": months, "days": days}
+        found: dict[str, BitMap] = defaultdict(BitMap)
+        for key, members in self._rows(_EACH, where, begins, last, binary=True):
+            found[key] |= BitMap.deserialize(members)
+        for key in self.tail.keys(name, dimension=dimension, first=first, last=last):
+            found[key] |= BitMap().union(*self._changed((name, dimension, key, "day"), first, last).values())
+        return found
 
     def keys(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> list[str]:
         """The keys of a dimension for which a set was kept on any of the days."""

@@ -64,7 +64,7 @@ AREA_OF = (
     (r"/v1/members/[^/]+/offers|/v1/assignments/.*", "offers"),
     (r"/v1/members/.*", "members"),
     (r"/v1/(orders|activities)(/.*)?", "orders"),
-    (r"/v1/ledger/.*|/v1/events|/metrics", "reports"),
+    (r"/v1/ledger/.*|/v1/reports/.*|/v1/events|/metrics", "reports"),
 )
 
 
