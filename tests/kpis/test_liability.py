@@ -123,7 +123,7 @@ def test_what_is_outstanding_by_age():
     said = ask(REPORT, shop, a_program(), first=26, last=27)
 
     assert [(row["age"], row["outstanding"]) for row in said.sections["ageing"]] == [
-        ("0-3", 150), ("3-6", 0), ("6-12", 30), ("12-24", 20), ("24+", 10)
+        ("0 to 2", 150), ("3 to 5", 0), ("6 to 11", 30), ("12 to 23", 20), ("24 or more", 10)
     ]  # fmt: skip
     assert sum(row["money"] for row in said.sections["ageing"]) == said.totals["money_closing"]
 

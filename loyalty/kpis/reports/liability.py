@@ -33,7 +33,8 @@ _BRIDGE: Mapping[str, tuple[int, tuple[str, ...]]] = {
     "transferred_out": (-1, ("transfer_out",)),
     "debt_paid": (-1, ("debt_paid",)),
 }
-_AGES = (("0-3", 0, 3), ("3-6", 3, 6), ("6-12", 6, 12), ("12-24", 12, 24), ("24+", 24, None))
+# A spreadsheet would take 3-6 for a day of June.
+_AGES = (("0 to 2", 0, 3), ("3 to 5", 3, 6), ("6 to 11", 6, 12), ("12 to 23", 12, 24), ("24 or more", 24, None))
 _MICRO = 10**6
 
 # By how much each measure changed.
@@ -221,7 +222,10 @@ def _warnings(seen: Forecast, asked: Question, unit: str, proof: Row) -> list[st
     if unit != POINTS:
         found.append(f"What {unit} are worth in money is not known; only points are.")
     if proof["reconciled"] is False:
-        found.append("What was counted is not what accounts hold. Run `loyalty verify` and `loyalty rollups rebuild`.")
+        found.append(
+            "What was counted is not what accounts hold. If `as_of` is not now, wait until all is counted; else run "
+            "`loyalty verify` and `loyalty rollups rebuild`."
+        )
     return found
 
 
