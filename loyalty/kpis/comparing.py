@@ -7,9 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from loyalty.features.outlook import LEVELS, Outlook
-from loyalty.kpis.asked import Slice
-from loyalty.kpis.domain import Column, Row, ratio
+from loyalty.kpis.counts import Counts, days_of
+from loyalty.kpis.domain import Column, Period, Row, ratio
 from loyalty.kpis.folding import Days, Folds
+from loyalty.rollups.domain import Rollups
 
 NOT_CAUSAL = (
     "Redeemers and others are compared as they are. Who buys much has more points to redeem, so this is no effect of "
@@ -45,19 +46,26 @@ _SCORES = (
 
 SECTIONS = {"members_and_guests": _GUESTS, "redeemers": _REDEEMERS, "scores": _SCORES}
 
+_SUMS = ("orders", "sales", "returned")
+
 
 def average(amount: int, count: int) -> int | None:
     """Minor units for each, to the nearest one, half up."""
     return (2 * amount + count) // (2 * count) if count else None
 
 
-def members_and_guests(asked: Slice, days: Days) -> list[Row]:
-    """Who orders, known or not; by channel at most, for guests have nothing else."""
-    sums = {"members": _sums(asked, days, "")}
-    if asked.dimension in {"all", "channel"}:
-        sums["guests"] = _sums(asked, days, "guest_")
+def measures(counts: Counts) -> list[str]:
+    """What `members_and_guests` adds up."""
+    return [prefix + name for prefix in _prefixes(counts).values() for name in _SUMS]
+
+
+def members_and_guests(counts: Counts, period: Period) -> list[Row]:
+    """Who orders, known or not."""
+    sums = {
+        who: {name: counts.of(prefix + name, period) for name in _SUMS} for who, prefix in _prefixes(counts).items()
+    }
     orders, sales = (sum(each[name] for each in sums.values()) for name in ("orders", "sales"))
-    buyers = {"members": len(asked.folds.members("buyers", *days))}
+    buyers = {"members": len(counts.members("buyers", period))}
     return [
         {
             "who": who,
@@ -73,22 +81,23 @@ def members_and_guests(asked: Slice, days: Days) -> list[Row]:
     ]
 
 
-def _sums(asked: Slice, days: Days, prefix: str) -> dict[str, int]:
-    return {name: asked.total(prefix + name, days) for name in ("orders", "sales", "returned")}
+def _prefixes(counts: Counts) -> dict[str, str]:
+    """Of whom orders are counted: by channel at most, for guests have nothing else."""
+    return {"members": "", "guests": "guest_"} if counts.dimension in {"all", "channel"} else {"members": ""}
 
 
-def redeemers(asked: Slice, days: Days, cuts: Sequence[tuple[Days, Days]]) -> list[Row]:
+def redeemers(counts: Counts, rollups: Rollups, whole: Period, cuts: Sequence[tuple[Days, Days]]) -> list[Row]:
     """Who redeemed and who did not: how many buy again. `cuts`: periods, each with the one before it."""
     # Who redeemed anything is told apart, whatever is looked at.
-    folds = Folds(asked.rollups)
-    folds.load("redeemers", [days, *(before for _, before in cuts)])
-    redeemed, again = folds.members("redeemers", *days), asked.folds.again(*days)
+    folds, days = Folds(rollups), days_of(whole)
+    folds.load(("redeemers",), [days, *(before for _, before in cuts)])
+    redeemed, again = folds.members("redeemers", *days), counts.sets.again(*days)
     buyers, before, kept = (defaultdict[str, int](int) for _ in range(3))
     repeaters = {"redeemers": len(again & redeemed), "others": len(again - redeemed)}
-    bought = asked.folds.members("buyers", *days)
+    bought = counts.sets.members("buyers", *days)
     buyers |= {"redeemers": len(bought & redeemed), "others": len(bought - redeemed)}
     for period, earlier in cuts:
-        were, are = asked.folds.members("buyers", *earlier), asked.folds.members("buyers", *period)
+        were, are = counts.sets.members("buyers", *earlier), counts.sets.members("buyers", *period)
         redeemed = folds.members("redeemers", *earlier)
         both = were & redeemed
         some, retained = len(both), both.intersection_cardinality(are)

@@ -61,7 +61,7 @@ def curves(rollups: Rollups, *, unit: str, days: Iterable[date]) -> Curves:
     """The cohorts of a unit, at each of the days and at the beginning of each month before the last of them."""
     asked = sorted(set(days))
     last = asked[-1]
-    found = rollups.keyed(("points.*",), unit=unit, dimension="cohort", first=None, last=last)
+    found = rollups.keyed(("points.*",), unit=unit, dimension="cohort", first=None, last=last, cuts=asked)
     begin = min((_month(key) for _, key in found), default=last.replace(day=1))
     cohorts = _months(begin, last)
     steps = tuple(sorted({*asked, *(month for month in _months(begin, last) if month > begin)}))

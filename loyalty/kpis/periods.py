@@ -46,6 +46,12 @@ def following(begins: date, granularity: Granularity) -> date:
     return add_months(begins, _MONTHS[granularity])
 
 
+def is_whole(period: Period, granularity: Granularity) -> bool:
+    """Whether a period is not cut off."""
+    begins = beginning(period.first, granularity)
+    return (period.first, period.last) == (begins, following(begins, granularity))
+
+
 def label(begins: date, granularity: Granularity) -> str:
     """What the period is called that begins on a day: 2026-03-01, 2026-W10, 2026-03, 2026-Q1, 2026."""
     match granularity:

@@ -1,13 +1,14 @@
 """Sums and sets in memory: what some facts add to what is kept, and, as `Counted`, something to ask. Pure."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
 from pyroaring import BitMap
 
-from loyalty.rollups.domain import Dimension, Place, SetPlace, Span, starts_of
+from loyalty.rollups.domain import Dimension, Piece, Place, SetPlace, Span, starts_of
 
 BUYERS, REPEATERS = "buyers", "repeaters"
 
@@ -62,19 +63,28 @@ class Counted:
         last: date,
     ) -> Mapping[date, int]:
         """A sum by day."""
-        found = self.keyed([measure], unit=unit, dimension=dimension, first=first, last=last)
+        found = self.keyed([measure], unit=unit, dimension=dimension, key=key, first=first, last=last)
         return found.get((measure, key), {})
 
     def keyed(
-        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension, first: date | None, last: date
+        self,
+        measures: Iterable[str],
+        *,
+        unit: str = "",
+        dimension: Dimension = "all",
+        key: str | None = None,
+        first: date | None,
+        last: date,
+        cuts: Sequence[date] | None = None,
     ) -> Mapping[tuple[str, str], Mapping[date, int]]:
-        """Sums of all keys of a dimension, by (measure, key) and day. A measure may end in `*`."""
-        names, found = tuple(measures), defaultdict[tuple[str, str], dict[date, int]](dict)
+        """Sums of a key of a dimension, or of all, by (measure, key) and day, or piece of a month."""
+        names, found = tuple(measures), defaultdict[tuple[str, str], dict[date, int]](lambda: defaultdict(int))
         for place, amount in self.deltas.sums.items():
-            asked = (place.unit, place.dimension) == (unit, dimension) and _within(place.day, first, last)
+            where = (place.unit, place.dimension, place.key if key is None else key)
+            asked = where == (unit, dimension, place.key) and _within(place.day, first, last)
             if amount and asked and any(is_called(place.measure, name) for name in names):
-                found[place.measure, place.key][place.day] = amount
-        return found
+                found[place.measure, place.key][_piece(place.day, cuts)] += amount
+        return {at: dict(days) for at, days in found.items()}
 
     def total(
         self,
@@ -121,6 +131,18 @@ class Counted:
             if (place.key, place.span) == (key, span)
         }
 
+    def spans(
+        self, names: Iterable[str], *, dimension: Dimension = "all", key: str = "", spans: Iterable[Piece]
+    ) -> Mapping[tuple[str, Span, date], BitMap]:
+        """Who is in sets, by name, span and its first day: of the very spans that are asked for."""
+        asked = tuple(spans)
+        places = (SetPlace(name, dimension, key, *each) for name in names for each in asked)
+        return {
+            (place.name, place.span, place.starts): self.deltas.sets[place]
+            for place in places
+            if place in self.deltas.sets
+        }
+
     def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
         """`members` of every key of a dimension."""
         found: dict[str, BitMap] = defaultdict(BitMap)
@@ -144,6 +166,14 @@ class Counted:
 def is_called(measure: str, name: str) -> bool:
     """Whether a measure is the one asked for, or one of those (`points.*`)."""
     return measure.startswith(name[:-1]) if name.endswith("*") else measure == name
+
+
+def _piece(day: date, cuts: Sequence[date] | None) -> date:
+    """The day a sum is told of: the day itself or, where there are cuts, the first of its piece of the month."""
+    if cuts is None:
+        return day
+    month, cut = day.replace(day=1), bisect_right(cuts, day)
+    return max(month, cuts[cut - 1]) if cut else month
 
 
 def _within(day: date, first: date | None, last: date) -> bool:

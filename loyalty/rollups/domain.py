@@ -6,7 +6,7 @@ one set without counting anybody twice. Days are those of the program's zone, of
 happened; what is told late is added to the day on which it happened.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal, Protocol
@@ -14,6 +14,8 @@ from typing import Literal, Protocol
 from pyroaring import BitMap
 
 Span = Literal["day", "week", "month"]
+# A span, by its first day.
+Piece = tuple[Span, date]
 Dimension = Literal[
     "all", "tier", "segment", "channel", "category", "rule", "reward", "offer", "cohort", "move", "touchpoint"
 ]
@@ -103,9 +105,20 @@ class Rollups(Protocol):
         """A sum by day."""
 
     def keyed(
-        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension, first: date | None, last: date
+        self,
+        measures: Iterable[str],
+        *,
+        unit: str = "",
+        dimension: Dimension = "all",
+        key: str | None = None,
+        first: date | None,
+        last: date,
+        cuts: Sequence[date] | None = None,
     ) -> Mapping[tuple[str, str], Mapping[date, int]]:
-        """Sums of all keys of a dimension, by (measure, key) and day. A measure may end in `*`."""
+        """Sums of a key of a dimension, or of all (None), by (measure, key) and day. A measure may end in `*`.
+
+        With `cuts`, which ascend, days of one month that no cut separates are one sum, as of the first of them.
+        """
 
     def total(
         self,
@@ -138,6 +151,11 @@ class Rollups(Protocol):
         self, name: str, *, dimension: Dimension = "all", key: str = "", span: Span, first: date | None, last: date
     ) -> Mapping[date, BitMap]:
         """Who is in a set, by the first day of each span that begins within the days."""
+
+    def spans(
+        self, names: Iterable[str], *, dimension: Dimension = "all", key: str = "", spans: Iterable[Piece]
+    ) -> Mapping[tuple[str, Span, date], BitMap]:
+        """Who is in sets, by name, span and its first day: of the very spans that are asked for."""
 
     def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
         """`members` of every key of a dimension."""

@@ -1,9 +1,10 @@
 """Asking what was counted: rows of the generation in use, and beside them the facts that were not counted yet."""
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,26 +16,41 @@ from loyalty.core.calendar import add_months
 from loyalty.db.session import Session, array_of
 from loyalty.rollups import following, keeping
 from loyalty.rollups.deltas import BUYERS, REPEATERS, Counted, Deltas
-from loyalty.rollups.domain import Dimension, Rollups, SetPlace, Span
+from loyalty.rollups.domain import Dimension, Piece, Rollups, SetPlace, Span
 from loyalty.rollups.keeping import State
 
 T = TypeVar("T", bound=Hashable)
 
-# In the order of the key, by a range of it.
-_SUMS = """
-SELECT day, amount FROM rollup_sums
-WHERE program_id = %(program_id)s AND generation = %(generation)s AND measure = %(measure)s AND unit = %(unit)s
-    AND dimension = %(dimension)s AND key = %(key)s AND day >= %(first)s AND day < %(last)s AND amount <> 0
+_A_DAY = timedelta(days=1)
+
+# A measure that ends in `*` is a range of names, any other a range of one. Each of those that there are is found by one
+# look at the key; what is read then is a range of the key, whatever else was counted of the measure.
+_NAMED = """
+WITH RECURSIVE named (measure, until) AS (
+    SELECT (SELECT measure FROM rollup_sums WHERE program_id = %(program_id)s AND generation = %(generation)s
+            AND measure >= n.a AND measure < n.b ORDER BY measure LIMIT 1), n.b
+    FROM unnest(%(from)s::text[], %(until)s::text[]) AS n (a, b)
+    UNION ALL
+    SELECT (SELECT measure FROM rollup_sums WHERE program_id = %(program_id)s AND generation = %(generation)s
+            AND measure > n.measure AND measure < n.until ORDER BY measure LIMIT 1), n.until
+    FROM named n WHERE n.measure IS NOT NULL)
 """
-# A measure that ends in `*` is a range of names: those that begin so.
 _OF_NAMES = """
-FROM unnest(%(from)s::text[], %(until)s::text[]) AS n (a, b) CROSS JOIN LATERAL (
+FROM (SELECT DISTINCT measure FROM named WHERE measure IS NOT NULL) n CROSS JOIN LATERAL (
     SELECT measure, key, day, amount FROM rollup_sums
-    WHERE program_id = %(program_id)s AND generation = %(generation)s AND measure >= n.a AND measure < n.b
-        AND unit = %(unit)s AND dimension = %(dimension)s AND day >= %(first)s AND day < %(last)s AND amount <> 0) s
+    WHERE program_id = %(program_id)s AND generation = %(generation)s AND measure = n.measure
+        AND unit = %(unit)s AND dimension = %(dimension)s {key}
+        AND day >= %(first)s AND day < %(last)s AND amount <> 0
+    OFFSET 0) s
 """
-_KEYED = f"SELECT s.measure, s.key, s.day, s.amount {_OF_NAMES}"
-_TOTALS = f"SELECT s.measure, s.key, sum(s.amount)::bigint {_OF_NAMES} GROUP BY s.measure, s.key"
+_OF_ALL_KEYS, _OF_A_KEY = _OF_NAMES.format(key=""), _OF_NAMES.format(key="AND key = %(key)s")
+_BY_DAY = "SELECT s.measure, s.key, s.day, s.amount"
+# Beyond the first cut there is none: null, which is never the greatest.
+_BY_PIECE = """
+SELECT s.measure, s.key, greatest(date_trunc('month', s.day::timestamp)::date,
+    (%(cuts)s::date[])[width_bucket(s.day, %(cuts)s::date[])]) AS piece, sum(s.amount)::bigint
+"""
+_IN_ALL = "SELECT s.measure, s.key, sum(s.amount)::bigint"
 _SETS_OF = """
 FROM rollup_sets
 WHERE program_id = %(program_id)s AND generation = %(generation)s AND name = %(name)s AND dimension = %(dimension)s
@@ -110,19 +126,30 @@ class Kept:
         last: date,
     ) -> Mapping[date, int]:
         """A sum by day."""
-        where = {"measure": measure, "unit": unit, "dimension": dimension, "key": key}
-        found = dict(self._rows(_SUMS, where, first, last))
-        more = self.tail.sums(measure, unit=unit, dimension=dimension, key=key, first=first, last=last)
-        return _added(found, more)
+        found = self.keyed((measure,), unit=unit, dimension=dimension, key=key, first=first, last=last)
+        return found.get((measure, key), {})
 
     def keyed(
-        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension, first: date | None, last: date
+        self,
+        measures: Iterable[str],
+        *,
+        unit: str = "",
+        dimension: Dimension = "all",
+        key: str | None = None,
+        first: date | None,
+        last: date,
+        cuts: Sequence[date] | None = None,
     ) -> Mapping[tuple[str, str], Mapping[date, int]]:
-        """Sums of all keys of a dimension, by (measure, key) and day. A measure may end in `*`."""
+        """Sums of a key of a dimension, or of all, by (measure, key) and day, or piece of a month."""
         names, found = tuple(measures), defaultdict[tuple[str, str], dict[date, int]](dict)
-        for measure, key, day, amount in self._rows(_KEYED, _named(names, unit, dimension), first, last):
-            found[measure, key][day] = amount
-        more = self.tail.keyed(names, unit=unit, dimension=dimension, first=first, last=last)
+        where, of = _named(names, unit, dimension), _OF_ALL_KEYS if key is None else _OF_A_KEY
+        statement, ends = (_BY_DAY, "") if cuts is None else (_BY_PIECE, "GROUP BY s.measure, s.key, piece")
+        if cuts is not None:
+            where["cuts"] = array_of(cuts)
+        rows = self._rows(f"{_NAMED} {statement} {of} {ends}", where | {"key": key}, first, last)
+        for measure, its_key, day, amount in rows:
+            found[measure, its_key][day] = amount
+        more = self.tail.keyed(names, unit=unit, dimension=dimension, key=key, first=first, last=last, cuts=cuts)
         for at, days in more.items():
             found[at] = _added(found[at], days)
         return {at: days for at, days in found.items() if days}
@@ -145,7 +172,8 @@ class Kept:
     ) -> Mapping[tuple[str, str], int]:
         """`keyed`, each over all days."""
         names = tuple(measures)
-        rows = self._rows(_TOTALS, _named(names, unit, dimension), first, last)
+        statement = f"{_NAMED} {_IN_ALL} {_OF_ALL_KEYS} GROUP BY s.measure, s.key"
+        rows = self._rows(statement, _named(names, unit, dimension), first, last)
         found = {(measure, key): amount for measure, key, amount in rows}
         return _added(found, self.tail.totals(names, unit=unit, dimension=dimension, first=first, last=last))
 
@@ -176,6 +204,23 @@ class Kept:
         rows = self._rows(_SETS, where, first, last, binary=True)
         found = {starts: BitMap.deserialize(members) for starts, members in rows}
         return found | self._changed((name, dimension, key, span), first, last)
+
+    def spans(
+        self, names: Iterable[str], *, dimension: Dimension = "all", key: str = "", spans: Iterable[Piece]
+    ) -> Mapping[tuple[str, Span, date], BitMap]:
+        """Who is in sets, by name, span and its first day: of the very spans that are asked for."""
+        asked = tuple(spans)
+        places = sorted(
+            (SetPlace(name, dimension, key, *each) for name in names for each in asked),
+            key=attrgetter("span", "starts"),
+        )
+        kept = keeping.kept_sets(self.session, self.state.program_id, self.state.generation, places)
+        found = {(place.name, place.span, place.starts): members for place, members in kept.items()}
+        for name, span in {(place.name, place.span) for place in places}:
+            days = [starts for its_span, starts in asked if its_span == span]
+            changed = self._changed((name, dimension, key, span), min(days), max(days) + _A_DAY)
+            found |= {(name, span, starts): changed[starts] for starts in days if starts in changed}
+        return found
 
     def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
         """`members` of every key of a dimension."""

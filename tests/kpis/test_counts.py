@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyroaring import BitMap
 
-from loyalty.kpis.counts import Counts, moving, whole
+from loyalty.kpis.counts import Counts, whole
+from loyalty.kpis.folding import moving
 from loyalty.kpis.reports.participation import REPORT
 from loyalty.rollups.deltas import Counted
 from tests.kpis.life import NOW, Life, asked_of

@@ -1,19 +1,17 @@
 """How members buy: how often, how much, who stays, who goes, and who comes back. Pure."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import timedelta
 
 from pyroaring import BitMap
 
 from loyalty.kpis import comparing
-from loyalty.kpis.asked import Slice, cut, slice_of
-from loyalty.kpis.domain import Answer, Column, Period, Question, Report, Row, Sources, ratio
+from loyalty.kpis.counts import Counts, days_of, whole
+from loyalty.kpis.domain import Answer, Column, Period, Question, Report, Row, Sources, ratio, row
 from loyalty.kpis.folding import Days
-from loyalty.kpis.periods import beginning, following, previous
-from loyalty.rollups.domain import Dimension
+from loyalty.kpis.periods import beginning, is_whole, previous
 
 PER_DAYS = 30
-_FILTERS: tuple[Dimension, ...] = ("tier", "segment", "channel", "category")
 # What is counted of orders in all, by what their lines are, and by what the member or the order is.
 _OF_LINES = ("orders", "sales", "units", "returned")
 _OF_ORDERS = ("orders", "sales", "discounted_orders", "returned", "returned_orders")
@@ -49,27 +47,28 @@ _COLUMNS = _COUNTS + _STAYING
 
 def work_out(sources: Sources, question: Question) -> Answer:
     """Work out the report."""
-    asked = slice_of(sources.rollups, question, _FILTERS)
-    whole, cuts = (question.first, question.last), _cuts(question)
-    whole_before = previous(*whole, question.granularity)
-    asked.folds.load("buyers", [whole, whole_before, *(days for both in cuts for days in both)])
-    asked.folds.load("repeaters", [whole, *(days for days, _ in cuts)])
-    sums = {name: asked.total(name, whole) for name in _measures(asked)}
+    counts = Counts.narrowed(sources.rollups, question)
+    counts.load(*_measures(counts), *comparing.measures(counts))
+    everything, cuts = whole(question), _cuts(question)
+    whole_before = previous(question.first, question.last, question.granularity)
+    counts.sets.load(("buyers", "repeaters"), [days_of(everything), *(days for days, _ in cuts)])
+    counts.sets.load(("buyers",), [whole_before, *(before for _, before in cuts)])
+    ever = counts.sets.before("buyers", question.first)
     return Answer(
-        totals=_numbers(asked, sums, whole, whole_before, asked.folds.before("buyers", whole[0])),
-        data=list(_rows(asked, question, cuts)),
+        totals=_numbers(counts, everything, whole_before, ever),
+        data=list(_rows(counts, question, cuts, ever)),
         sections={
-            "members_and_guests": comparing.members_and_guests(asked, whole),
-            "redeemers": comparing.redeemers(asked, whole, cuts),
+            "members_and_guests": comparing.members_and_guests(counts, everything),
+            "redeemers": comparing.redeemers(counts, sources.rollups, everything, cuts),
             "scores": comparing.scores(sources.more.get("outlook")),
         },
-        warnings=list(_warnings(asked, question)),
+        warnings=list(_warnings(counts, question)),
     )
 
 
 def _cuts(question: Question) -> list[tuple[Days, Days]]:
     """Each period, and the whole one before it."""
-    return [((period.first, period.last), _before(period, question)) for period in question.periods]
+    return [(days_of(period), _before(period, question)) for period in question.periods]
 
 
 def _before(period: Period, question: Question) -> Days:
@@ -77,19 +76,16 @@ def _before(period: Period, question: Question) -> Days:
     return beginning(begins - timedelta(days=1), question.granularity), begins
 
 
-def _rows(asked: Slice, question: Question, cuts: list[tuple[Days, Days]]) -> Iterator[Row]:
-    if not cuts:
-        return
-    sums = {name: cut(asked.by_day(name, (question.first, question.last)), question) for name in _measures(asked)}
-    ever = asked.folds.before("buyers", question.first)
-    for place, (period, (days, before)) in enumerate(zip(question.periods, cuts, strict=True)):
-        numbers = _numbers(asked, {name: each[place] for name, each in sums.items()}, days, before, ever)
-        yield {"period": period.label, "from": period.first, "to": period.last, **numbers}
-        ever |= asked.folds.members("buyers", *days)
+def _rows(counts: Counts, question: Question, cuts: list[tuple[Days, Days]], ever: BitMap) -> Iterator[Row]:
+    for period, (_, before) in zip(question.periods, cuts, strict=True):
+        yield row(period, **_numbers(counts, period, before, ever))
+        ever = ever | counts.members("buyers", period)
 
 
-def _numbers(asked: Slice, sums: Mapping[str, int], days: Days, before: Days, ever: BitMap) -> Row:
-    buyers, buyers_before = asked.folds.members("buyers", *days), asked.folds.members("buyers", *before)
+def _numbers(counts: Counts, period: Period, before: Days, ever: BitMap) -> Row:
+    """What is said of a period, the days before it, and who had ever bought when it began."""
+    days, sums = days_of(period), {name: counts.of(name, period) for name in _measures(counts)}
+    buyers, buyers_before = counts.sets.members("buyers", *days), counts.sets.members("buyers", *before)
     bought, orders, sales = len(buyers), sums["orders"], sums["sales"]
     returned_orders, discounted = sums.get("returned_orders"), sums.get("discounted_orders")
     retained, known = buyers.intersection_cardinality(buyers_before), buyers.intersection_cardinality(ever)
@@ -102,7 +98,7 @@ def _numbers(asked: Slice, sums: Mapping[str, int], days: Days, before: Days, ev
         "average_basket": comparing.average(sales, orders),
         "units": sums.get("units"),
         "discounted_share": None if discounted is None else ratio(discounted, orders),
-        "repeat_rate": ratio(len(asked.folds.again(*days)), bought),
+        "repeat_rate": ratio(len(counts.sets.again(*days)), bought),
         "retention": ratio(retained, len(buyers_before)),
         "new_buyers": bought - known,
         "returning_buyers": known,
@@ -114,8 +110,8 @@ def _numbers(asked: Slice, sums: Mapping[str, int], days: Days, before: Days, ev
     }
 
 
-def _measures(asked: Slice) -> tuple[str, ...]:
-    match asked.dimension:
+def _measures(counts: Counts) -> tuple[str, ...]:
+    match counts.dimension:
         case "all":
             return (*_OF_ORDERS, "units")
         case "category":
@@ -124,18 +120,13 @@ def _measures(asked: Slice) -> tuple[str, ...]:
             return _OF_ORDERS
 
 
-def _warnings(asked: Slice, question: Question) -> Iterator[str]:
+def _warnings(counts: Counts, question: Question) -> Iterator[str]:
     yield comparing.NOT_CAUSAL
-    if asked.dimension not in {"all", "channel"}:
+    if counts.dimension not in {"all", "channel"}:
         yield comparing.NO_GUESTS
-    short = [each.label for each in question.periods if not _is_whole(each, question)]
+    short = [each.label for each in question.periods if not is_whole(each, question.granularity)]
     if short:
         yield CUT_OFF.format(", ".join(short))
-
-
-def _is_whole(period: Period, question: Question) -> bool:
-    begins = beginning(period.first, question.granularity)
-    return (period.first, period.last) == (begins, following(begins, question.granularity))
 
 
 REPORT = Report(
@@ -143,7 +134,7 @@ REPORT = Report(
     title="Behaviour",
     summary="How often and how much members buy, who stays, who goes and who comes back. "
     "With a filter all of it is about the purchases that fit it: a new buyer of a category never bought in it before.",
-    filters=_FILTERS,
+    filters=("tier", "segment", "channel", "category"),
     columns=_COLUMNS,
     totals=_COLUMNS,
     sections=comparing.SECTIONS,

@@ -46,6 +46,7 @@ def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
     unit = str(asked.options.get("unit", POINTS))
     points = Counts(sources.rollups, asked, unit=unit)
+    points.load("points.earn", "points.expire", "points.reinstate")
     rows = [row(each, **_of_period(points, each)) for each in asked.periods]
     today = calendar.local_date(asked.now, asked.program.time_zone) + _A_DAY
     found = curves(sources.rollups, unit=unit, days=[today])

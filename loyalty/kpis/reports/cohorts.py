@@ -9,14 +9,17 @@ import numpy.typing as npt
 from pyroaring import BitMap
 
 from loyalty.core import calendar
-from loyalty.kpis.domain import Answer, Column, Option, Period, Question, Report, Row, Sources, ratio
-from loyalty.kpis.folding import Days, Folds
-from loyalty.kpis.periods import beginning, following
+from loyalty.kpis.counts import days_of
+from loyalty.kpis.domain import Answer, Column, Option, Period, Question, Report, Row, Sources, ratio, row
+from loyalty.kpis.folding import Folds
+from loyalty.kpis.periods import is_whole
 
 # So many periods are looked at after the one in which a cohort came.
 AGES_MAX = 60
 OF = ("buyers", "active", "redeemers")
-BY = ("enrolled", "first_purchase")
+# By what members come, and the set they come into.
+_CAME = {"enrolled": "enrolled", "first_purchase": "buyers"}
+BY = tuple(_CAME)
 _NEVER = -1
 
 AGES_CUT = f"Cohorts are followed for {AGES_MAX} periods after their own."
@@ -56,10 +59,9 @@ def work_out(sources: Sources, question: Question) -> Answer:
     """Work out the report."""
     folds = Folds(sources.rollups)
     of, by = question.options.get("of") or OF[0], question.options.get("by") or BY[0]
-    folds.load("buyers" if by == "first_purchase" else "enrolled", _days(question.periods))
-    folds.load(of, _days(question.periods))
+    folds.load(tuple({_CAME[by], of}), map(days_of, question.periods))
     cohorts = list(_cohorts(folds, question, by))
-    there = [folds.members(of, *days) for days in _days(question.periods)]
+    there = [folds.members(of, *days_of(period)) for period in question.periods]
     waited = _Waits(folds, question.first if by == "enrolled" else None, question.last)
     everybody = BitMap().union(*(each.members for each in cohorts))
     cells = list(_cells(cohorts, there))
@@ -74,15 +76,11 @@ def work_out(sources: Sources, question: Question) -> Answer:
     )
 
 
-def _days(periods: Sequence[Period]) -> list[Days]:
-    return [(period.first, period.last) for period in periods]
-
-
 def _cohorts(folds: Folds, question: Question, by: str) -> Iterator[_Cohort]:
     """Who came in each period: enrolled, or bought what nobody had seen them buy before."""
     known = folds.before("buyers", question.first) if by == "first_purchase" else BitMap()
     for place, period in enumerate(question.periods):
-        came = folds.members("buyers" if by == "first_purchase" else "enrolled", period.first, period.last)
+        came = folds.members(_CAME[by], *days_of(period))
         yield _Cohort(period, place, came - known)
         known |= came
 
@@ -92,10 +90,7 @@ def _cells(cohorts: Sequence[_Cohort], there: Sequence[BitMap]) -> Iterator[Row]
         size, period = len(cohort.members), cohort.period
         for age, members in enumerate(there[cohort.place : cohort.place + AGES_MAX + 1] if size else ()):
             active = cohort.members.intersection_cardinality(members)
-            yield {
-                "period": period.label, "from": period.first, "to": period.last, "age": age, "size": size,
-                "active": active, "share": ratio(active, size),
-            }  # fmt: skip
+            yield row(period, age=age, size=size, active=active, share=ratio(active, size))
 
 
 def _by_age(cells: Sequence[Row]) -> list[Row]:
@@ -164,8 +159,9 @@ def _warnings(sources: Sources, question: Question, cohorts: Sequence[_Cohort]) 
         yield AGES_CUT
     if question.periods:
         last = question.periods[-1]
-        ends = following(beginning(last.first, question.granularity), question.granularity)
-        if last.last < ends or sources.rollups.as_of < calendar.midnight(ends, question.program.time_zone):
+        if not is_whole(last, question.granularity) or sources.rollups.as_of < calendar.midnight(
+            last.last, question.program.time_zone
+        ):
             yield NOT_OVER.format(last.label)
 
 

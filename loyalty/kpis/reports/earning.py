@@ -33,6 +33,9 @@ def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
     unit = str(asked.options["unit"])
     points, things = (Counts.narrowed(sources.rollups, asked, unit=each) for each in (unit, ""))
+    points.load("points.earn", "points.reverse", "awards")
+    if things.dimension != "rule":
+        things.load("sales", "returned")
     earners = things.distinct("earners")
     worth = worth_of(asked.program.pay) if unit == POINTS else None
     numbers = {each: _of_period(points, things, earners[each], worth, each) for each in (*asked.periods, whole(asked))}

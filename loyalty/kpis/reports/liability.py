@@ -1,7 +1,5 @@
 """Liability: what members hold, how it came to that, and how much revenue waits for it (IFRS 15, ASC 606)."""
 
-from bisect import bisect_right
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
@@ -9,7 +7,7 @@ from typing import Any
 
 from loyalty.core.apportion import apportion
 from loyalty.kpis import deferring
-from loyalty.kpis.counts import whole
+from loyalty.kpis.counts import Counts, cuts, whole
 from loyalty.kpis.curves import Curves, curves, months_between
 from loyalty.kpis.deferring import Books, Moved
 from loyalty.kpis.domain import Answer, Option, Period, Question, Report, Row, Sources, ratio, row
@@ -47,17 +45,17 @@ def work_out(sources: Sources, asked: Question) -> Answer:
     found = curves(rollups, unit=unit, days=[asked.first, *(each.last for each in asked.periods)])
     seen = forecast(found, asked.program, unit)
     money = deferring.books(found, seen.expected, _sales(rollups, asked), _value(asked)) if unit == POINTS else None
-    moves = _moves(rollups, asked, unit)
-    before = rollups.totals(("points.*", "debt.*"), unit=unit, dimension="all", first=None, last=asked.first)
-    held, owed = (sum(n for (name, _), n in before.items() if name.startswith(of)) for of in ("points.", "debt."))
-    rows = []
-    for each, moved in zip(asked.periods, moves, strict=True):
-        rows.append(row(each, **_row(moved, held, owed), **_money(money, each), **_expected(seen, each.last)))
-        held, owed = rows[-1]["closing"], rows[-1]["debt_closing"]
-    opening = (rows[0]["opening"], rows[0]["debt_opening"])
+    points = Counts(rollups, asked, unit=unit)
+    points.load("points.*", "debt.*", ever=True)
+    opening = _held(points.before())
+    rows, held = [], opening
+    for each in asked.periods:
+        bridge = _row(points.moved(each), *held)
+        rows.append(row(each, **bridge, **_money(money, each), **_expected(seen, each.last)))
+        held = bridge["closing"], bridge["debt_closing"]
     proof = _reconciled(rollups, unit, sources.more.get("ledger"))
     totals = {
-        **_row(_together(moves), *opening), **_money(money, whole(asked)),
+        **_row(points.moved(whole(asked)), *opening), **_money(money, whole(asked)),
         **_expected(seen, asked.last), **_interval(seen, asked),
         "value_per_point": float(_value(asked)) if unit == POINTS else None,
         "reconciled": proof["reconciled"], "difference": proof["difference"],
@@ -71,24 +69,12 @@ def work_out(sources: Sources, asked: Question) -> Answer:
     return Answer(totals, rows, sections, _warnings(seen, asked, unit, proof))
 
 
-def _moves(rollups: Rollups, asked: Question, unit: str) -> list[dict[str, int]]:
-    """By how much each measure changed in each period."""
-    days = rollups.keyed(("points.*", "debt.*"), unit=unit, dimension="all", first=asked.first, last=asked.last)
-    begins = [each.first for each in asked.periods]
-    found: list[dict[str, int]] = [defaultdict(int) for _ in begins]
-    for (measure, _), by_day in days.items():
-        for day, amount in by_day.items():
-            found[bisect_right(begins, day) - 1][measure] += amount
-    return found
-
-
-def _together(moves: Sequence[_Moves]) -> _Moves:
-    """By how much each measure changed in all periods."""
-    found: dict[str, int] = defaultdict(int)
-    for each in moves:
-        for measure, amount in each.items():
-            found[measure] += amount
-    return found
+def _held(moved: _Moves) -> tuple[int, int]:
+    """What members hold and owe after all of it."""
+    held, owed = (
+        sum(amount for measure, amount in moved.items() if measure.startswith(of)) for of in ("points.", "debt.")
+    )
+    return held, owed
 
 
 def _row(moved: _Moves, held: int, owed: int) -> Row:
@@ -96,11 +82,11 @@ def _row(moved: _Moves, held: int, owed: int) -> Row:
     bridge = {
         name: sign * sum(moved.get(f"points.{kind}", 0) for kind in kinds) for name, (sign, kinds) in _BRIDGE.items()
     }
-    debts = sum(amount for measure, amount in moved.items() if measure.startswith("debt."))
+    points, debts = _held(moved)
     return {
         "opening": held,
         **bridge,
-        "closing": held + sum(amount for measure, amount in moved.items() if measure.startswith("points.")),
+        "closing": held + points,
         "debt_opening": owed,
         "debt_incurred": debts - moved.get("debt.debt_paid", 0),
         "debt_closing": owed + debts,
@@ -108,8 +94,8 @@ def _row(moved: _Moves, held: int, owed: int) -> Row:
 
 
 def _sales(rollups: Rollups, asked: Question) -> Mapping[date, int]:
-    """Goods sold to members less what came back, by day."""
-    found = rollups.keyed(("sales", "returned"), dimension="all", first=None, last=asked.last)
+    """Goods sold to members less what came back, by day or by part of a month."""
+    found = rollups.keyed(("sales", "returned"), first=None, last=asked.last, cuts=cuts(asked))
     net: dict[date, int] = {}
     for (measure, _), by_day in found.items():
         for day, amount in by_day.items():
@@ -202,7 +188,7 @@ def _lines(moved: Moved, period: Period) -> list[Row]:
 def _reconciled(rollups: Rollups, unit: str, ledger: Mapping[str, Any] | None) -> Row:
     """What was counted of all time, against what accounts hold."""
     counted = rollups.totals(("points.*", "debt.*"), unit=unit, dimension="all", first=None, last=date.max)
-    held, owed = (sum(n for (name, _), n in counted.items() if name.startswith(of)) for of in ("points.", "debt."))
+    held, owed = _held({measure: amount for (measure, _), amount in counted.items()})
     proof = {"counted": held, "counted_debt": owed, "ledger": None, "ledger_debt": None, "difference": None}
     if ledger is None:
         return {**proof, "reconciled": None}

@@ -28,13 +28,20 @@ COLUMNS = (
     Column("member_revenue_share", "share", "revenue ÷ (revenue of all members + guest_revenue)."),
 )  # fmt: skip
 
+_OF_MEMBERS = ("orders", "sales", "returned")
+_OF_GUESTS = ("guest_orders", "guest_sales", "guest_returned")
+
 
 def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
-    every = Counts(sources.rollups, asked)
     own = Counts.narrowed(sources.rollups, asked)
+    every = own if own.is_all else Counts(sources.rollups, asked)
     # Nobody knows the tier or the segment of a guest, but the channel.
     guests = own if own.dimension == "channel" else every
+    for counts in {own, guests}:
+        counts.load(*_OF_MEMBERS, *(_OF_GUESTS if counts is guests else ()))
+    if own.is_all:
+        own.load("enrolled", "left", ever=True)
     distinct = {name: own.distinct(name) for name in ("active", "buyers")}
     active = own.trailing("active", int(asked.options["active_days"]))
     members = _members(every, asked) if own.is_all else {}

@@ -35,11 +35,15 @@ REWARDS = (
     Column("share", "share", "Of all redemptions in the time."),
 )
 
+_KINDS = ("points.earn", "points.reverse", "points.redeem", "points.return_spent")
+
 
 def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
     unit = str(asked.options["unit"])
     points, things = (Counts.narrowed(sources.rollups, asked, unit=each) for each in (unit, ""))
+    things.load("redemptions", "redemptions_cancelled", "payments", "payments_refunded")
+    points.load(*_KINDS, ever=things.dimension != "reward")
     everything, redeemers = whole(asked), things.distinct("redeemers")
     members = _members(sources, asked) if things.is_all else {}
     rates = {} if things.dimension == "reward" else _rates(points, asked)
@@ -78,18 +82,16 @@ def _of_period(points: Counts, things: Counts, period: Period) -> Row:
 
 def _rates(points: Counts, asked: Question) -> dict[Period, float | None]:
     """Redeemed ÷ issued since the beginning, by the end of each period."""
-    found = {kind: points.running(f"points.{kind}") for kind in ("earn", "reverse", "redeem", "return_spent")}
+    earned, reversed_, redeemed, returned = map(points.running, _KINDS)
     return {
-        each: ratio(
-            -found["redeem"][each.last] - found["return_spent"][each.last],
-            found["earn"][each.last] + found["reverse"][each.last],
-        )
+        each: ratio(-redeemed[each.last] - returned[each.last], earned[each.last] + reversed_[each.last])
         for each in (*asked.periods, whole(asked))
     }
 
 
 def _members(sources: Sources, asked: Question) -> dict[Period, int]:
     every = Counts(sources.rollups, asked)
+    every.load("enrolled", "left", ever=True)
     came, left = every.running("enrolled"), every.running("left")
     return {each: came[each.last] - left[each.last] for each in (*asked.periods, whole(asked))}
 

@@ -1,11 +1,11 @@
 """Tiers: how members are spread over them, and who moved from where to where."""
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping
-from datetime import date
 
-from loyalty.kpis.counts import Counts, running, whole, within
+from loyalty.kpis.counts import Counts, Upto, between, cuts, upto, whole
 from loyalty.kpis.domain import Answer, Column, Period, Question, Report, Row, Sources, ratio, row
+from loyalty.rollups.domain import Dimension, Rollups
 
 # What separates the tiers of a move; no code contains it.
 TO = ">"
@@ -35,21 +35,18 @@ MOVES = (
 )
 
 Move = tuple[str, str]
-Days = Mapping[date, int]
 
 
 def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
     rollups, ladder = sources.rollups, list(sources.more["tiers"])
     lowest = ladder[0] if ladder else ""
-    found = rollups.keyed(("moves",), dimension="move", first=None, last=asked.last)
-    moves = {_move(key, lowest): days for (_, key), days in found.items()}
-    left = rollups.keyed(("left",), dimension="tier", first=None, last=asked.last)
-    flows = _flows(moves, {key: days for (_, key), days in left.items()})
-    begun = {tier: sum(amount for day, amount in days.items() if day < asked.first) for tier, days in flows.items()}
-    held = {tier: running(days, begun[tier], asked.periods) for tier, days in flows.items()}
+    moves = _moves(rollups, asked, lowest)
+    held = _held(moves, _by_key(rollups, asked, "left", "tier"))
+    begun = {tier: found[asked.first] for tier, found in held.items()}
     tiers = [*ladder, *sorted(held.keys() - set(ladder) - {""})]
     every = Counts(rollups, asked)
+    every.load("enrolled", "left", ever=True)
     came, gone = every.running("enrolled"), every.running("left")
     rows = []
     for each in asked.periods:
@@ -60,32 +57,43 @@ def work_out(sources: Sources, asked: Question) -> Answer:
             for numbers in _spread(_with_lowest(there, lowest, members), _changes(moves, each), members)
         ]
     changed = _changes(moves, whole(asked))
-    begun = _with_lowest(begun, lowest, every.before("enrolled") - every.before("left"))
+    begun = _with_lowest(begun, lowest, came[asked.first] - gone[asked.first])
     totals = {"members": came[asked.last] - gone[asked.last], **_directions(changed, tiers)}
     return Answer(totals, rows, {"moves": _matrix(changed, tiers, begun)})
 
 
-def _move(key: str, lowest: str) -> Move:
-    was, _, now_is = key.partition(TO)
-    return was or lowest, now_is
+def _by_key(rollups: Rollups, asked: Question, measure: str, dimension: Dimension) -> dict[str, Upto]:
+    """A sum of each key of a dimension, since the beginning."""
+    found = rollups.keyed((measure,), dimension=dimension, first=None, last=asked.last, cuts=cuts(asked))
+    return {key: upto(by_day, asked) for (_, key), by_day in found.items()}
 
 
-def _changes(moves: Mapping[Move, Days], period: Period) -> dict[Move, int]:
+def _moves(rollups: Rollups, asked: Question, lowest: str) -> dict[Move, Upto]:
+    """How often members moved, by the tier before and after; who came from none came from the lowest."""
+    found: dict[Move, Upto] = {}
+    for key, moved in _by_key(rollups, asked, "moves", "move").items():
+        was, _, now_is = key.partition(TO)
+        move = was or lowest, now_is
+        found[move] = _added(found[move], moved) if move in found else moved
+    return found
+
+
+def _changes(moves: Mapping[Move, Upto], period: Period) -> dict[Move, int]:
     """How often members moved within a period; into the lowest tier from none is no move."""
-    return {move: within(days, period) for move, days in moves.items() if move[0] != move[1]}
+    return {move: between(moved, period) for move, moved in moves.items() if move[0] != move[1]}
 
 
-def _flows(moves: Mapping[Move, Days], left: Mapping[str, Days]) -> dict[str, Counter[date]]:
-    """By how many the members of each tier grew on each day."""
-    flows: dict[str, Counter[date]] = defaultdict(Counter)
-    for (was, now_is), days in moves.items():
-        for day, amount in days.items():
-            flows[now_is][day] += amount
-            flows[was][day] -= amount
-    for tier, days in left.items():
-        for day, amount in days.items():
-            flows[tier][day] -= amount
-    return flows
+def _held(moves: Mapping[Move, Upto], left: Mapping[str, Upto]) -> dict[str, Upto]:
+    """How many members had each tier at each time."""
+    held: dict[str, Upto] = {}
+    flows = [(tier, sign, moved) for (was, now_is), moved in moves.items() for tier, sign in ((now_is, 1), (was, -1))]
+    for tier, sign, moved in (*flows, *((tier, -1, gone) for tier, gone in left.items())):
+        held[tier] = _added(held.get(tier, {}), moved, sign)
+    return held
+
+
+def _added(found: Upto, more: Upto, sign: int = 1) -> Upto:
+    return {day: found.get(day, 0) + sign * amount for day, amount in more.items()}
 
 
 def _with_lowest(there: Mapping[str, int], lowest: str, members: int) -> dict[str, int]:
