@@ -94,12 +94,12 @@ def pieces(first: date, last: date) -> Iterator[Piece]:
 
 def _piece(first: date, last: date) -> tuple[Span, date]:
     """The longest span that begins on a day; a week does not cut into a month that fits as a whole."""
-    month = add_months(first.replace(day=1), 1)
-    if first.day == 1 and month <= last:
+    if first.day == 1 and (month := add_months(first, 1)) <= last:
         return "month", month
-    week = first + A_WEEK
-    if not first.weekday() and week <= last and (week <= month or add_months(month, 1) > last):
-        return "week", week
+    if not first.weekday() and (week := first + A_WEEK) <= last:
+        month = add_months(first.replace(day=1), 1)
+        if week <= month or add_months(month, 1) > last:
+            return "week", week
     return "day", first + A_DAY
 
 

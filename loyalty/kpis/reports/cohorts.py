@@ -1,8 +1,9 @@
 """Cohorts: of the members who came in a period, how many are there in each period after it. Pure."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,9 @@ OF = ("buyers", "active", "redeemers")
 _CAME = {"enrolled": "enrolled", "first_purchase": "buyers"}
 BY = tuple(_CAME)
 _NEVER = -1
+_Whole = TypeVar("_Whole", np.uint16, np.int32)
+# To look at so many members one by one takes as long as to lay one set over another.
+_AS_MUCH_WORK = 3_000
 
 AGES_CUT = f"Cohorts are followed for {AGES_MAX} periods after their own."
 NOT_OVER = "The last period is not over yet, so less has happened in it: {}."
@@ -86,11 +90,39 @@ def _cohorts(folds: Folds, question: Question, by: str) -> Iterator[_Cohort]:
 
 
 def _cells(cohorts: Sequence[_Cohort], there: Sequence[BitMap]) -> Iterator[Row]:
+    active_in = _active(cohorts, there)
     for cohort in cohorts:
         size, period = len(cohort.members), cohort.period
-        for age, members in enumerate(there[cohort.place : cohort.place + AGES_MAX + 1] if size else ()):
-            active = cohort.members.intersection_cardinality(members)
+        for age, counts in enumerate(active_in[cohort.place : cohort.place + AGES_MAX + 1] if size else ()):
+            active = counts[cohort.place]
             yield row(period, age=age, size=size, active=active, share=ratio(active, size))
+
+
+def _active(cohorts: Sequence[_Cohort], there: Sequence[BitMap]) -> list[Mapping[int, int] | list[int]]:
+    """How many of each cohort are there in each period, as far as it is looked at; in the way that is less work."""
+    cohort_of = _by_number(((each.members, each.place) for each in cohorts), none=len(cohorts), kind=np.uint16)
+    found: list[Mapping[int, int] | list[int]] = []
+    for place, members in enumerate(there):
+        looked_at = cohorts[max(0, place - AGES_MAX) : place + 1]
+        if len(members) < _AS_MUCH_WORK * len(looked_at):
+            places = cohort_of.take(_numbers(members), mode="clip")
+            found.append(np.bincount(places, minlength=len(cohorts)).tolist())
+        else:
+            found.append({each.place: each.members.intersection_cardinality(members) for each in looked_at})
+    return found
+
+
+def _numbers(members: BitMap) -> npt.NDArray[np.uint32]:
+    return np.frombuffer(members.to_array(), np.uint32) if members else np.zeros(0, np.uint32)
+
+
+def _by_number(said: Iterable[tuple[BitMap, int]], *, none: int, kind: type[_Whole]) -> npt.NDArray[_Whole]:
+    """What is said of each member, by number; the last word counts. What comes last is of all with higher numbers."""
+    known = [(members, value) for members, value in said if members]
+    found = np.full(2 + max((members.max() for members, _ in known), default=0), none, kind)
+    for members, value in known:
+        found[_numbers(members)] = value
+    return found
 
 
 def _by_age(cells: Sequence[Row]) -> list[Row]:
@@ -117,8 +149,8 @@ class _Waits:
 
     def row(self, members: BitMap) -> Row:
         """What is said of some members."""
-        numbers = np.frombuffer(members.to_array(), np.uint32) if members else np.zeros(0, np.uint32)
-        began, redeemed = _at(self._began, numbers), _at(self._redeemed, numbers)
+        numbers = _numbers(members)
+        began, redeemed = (days.take(numbers, mode="clip") for days in (self._began, self._redeemed))
         known = redeemed != _NEVER
         # A merged member may have redeemed before the one enrolled who stayed.
         waits = np.sort(np.maximum(redeemed - began, 0)[known & (began != _NEVER)])
@@ -129,28 +161,20 @@ class _Waits:
             "redeemed": count,
             "redeemed_share": ratio(count, size),
             "mean_days": round(float(waits.mean()), 6) if len(waits) else None,
-            "median_days": float(np.median(waits)) if len(waits) else None,
+            "median_days": _median(waits) if len(waits) else None,
             "half_redeemed_after": float(waits[half - 1]) if 0 < half <= len(waits) else None,
         }
 
 
+def _median(sorted_: npt.NDArray[np.int32]) -> float:
+    return float(sorted_[(len(sorted_) - 1) // 2] + sorted_[len(sorted_) // 2]) / 2
+
+
 def _first_days(by_day: Mapping[date, BitMap]) -> npt.NDArray[np.int32]:
     """The first day on which each member is in a set, by number."""
-    count = 1 + max((members.max() for members in by_day.values() if members), default=_NEVER)
-    days = np.full(count, _NEVER, np.int32)
     # From the last day to the first, which so has the last word.
-    for day in sorted(by_day, reverse=True):
-        if by_day[day]:
-            days[np.frombuffer(by_day[day].to_array(), np.uint32)] = day.toordinal()
-    return days
-
-
-def _at(days: npt.NDArray[np.int32], numbers: npt.NDArray[np.uint32]) -> npt.NDArray[np.int32]:
-    """The days of some members; those with higher numbers than anybody have none."""
-    found = np.full(len(numbers), _NEVER, np.int32)
-    inside = numbers < len(days)
-    found[inside] = days[numbers[inside]]
-    return found
+    last_first = ((by_day[day], day.toordinal()) for day in sorted(by_day, reverse=True))
+    return _by_number(last_first, none=_NEVER, kind=np.int32)
 
 
 def _warnings(sources: Sources, question: Question, cohorts: Sequence[_Cohort]) -> Iterator[str]:
