@@ -84,7 +84,8 @@ class Counted:
             asked = where == (unit, dimension, place.key) and _within(place.day, first, last)
             if amount and asked and any(is_called(place.measure, name) for name in names):
                 found[place.measure, place.key][_piece(place.day, cuts)] += amount
-        return {at: dict(days) for at, days in found.items()}
+        told = {at: {day: amount for day, amount in days.items() if amount} for at, days in found.items()}
+        return {at: days for at, days in told.items() if days}
 
     def total(
         self,
@@ -104,7 +105,7 @@ class Counted:
     ) -> Mapping[tuple[str, str], int]:
         """`keyed`, each over all days."""
         found = self.keyed(measures, unit=unit, dimension=dimension, first=first, last=last)
-        return {at: sum(days.values()) for at, days in found.items()}
+        return {at: total for at, days in found.items() if (total := sum(days.values()))}
 
     def sizes(
         self, name: str, *, dimension: Dimension = "all", key: str = "", span: Span, first: date | None, last: date

@@ -143,7 +143,9 @@ class Kept:
         """Sums of a key of a dimension, or of all, by (measure, key) and day, or piece of a month."""
         names, found = tuple(measures), defaultdict[tuple[str, str], dict[date, int]](dict)
         where, of = _named(names, unit, dimension), _OF_ALL_KEYS if key is None else _OF_A_KEY
-        statement, ends = (_BY_DAY, "") if cuts is None else (_BY_PIECE, "GROUP BY s.measure, s.key, piece")
+        statement, ends = (
+            (_BY_DAY, "") if cuts is None else (_BY_PIECE, "GROUP BY s.measure, s.key, piece HAVING sum(s.amount) <> 0")
+        )
         if cuts is not None:
             where["cuts"] = array_of(cuts)
         rows = self._rows(f"{_NAMED} {statement} {of} {ends}", where | {"key": key}, first, last)
@@ -172,7 +174,7 @@ class Kept:
     ) -> Mapping[tuple[str, str], int]:
         """`keyed`, each over all days."""
         names = tuple(measures)
-        statement = f"{_NAMED} {_IN_ALL} {_OF_ALL_KEYS} GROUP BY s.measure, s.key"
+        statement = f"{_NAMED} {_IN_ALL} {_OF_ALL_KEYS} GROUP BY s.measure, s.key HAVING sum(s.amount) <> 0"
         rows = self._rows(statement, _named(names, unit, dimension), first, last)
         found = {(measure, key): amount for measure, key, amount in rows}
         return _added(found, self.tail.totals(names, unit=unit, dimension=dimension, first=first, last=last))
@@ -226,12 +228,12 @@ class Kept:
         """`members` of every key of a dimension."""
         begins, months, days = _parts(first, last, whole_months=name != REPEATERS)
         where = {"name": name, "dimension": dimension, "months": months, "days": days}
-        found: dict[str, BitMap] = defaultdict(BitMap)
+        found: dict[str, list[BitMap]] = defaultdict(list)
         for key, members in self._rows(_EACH, where, begins, last, binary=True):
-            found[key] |= BitMap.deserialize(members)
+            found[key].append(BitMap.deserialize(members))
         for key in self.tail.keys(name, dimension=dimension, first=first, last=last):
-            found[key] |= BitMap().union(*self._changed((name, dimension, key, "day"), first, last).values())
-        return found
+            found[key] += self._changed((name, dimension, key, "day"), first, last).values()
+        return {key: BitMap().union(*sets) for key, sets in found.items()}
 
     def keys(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> list[str]:
         """The keys of a dimension for which a set was kept on any of the days."""

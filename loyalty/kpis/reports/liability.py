@@ -1,7 +1,7 @@
 """Liability: what members hold, how it came to that, and how much revenue waits for it (IFRS 15, ASC 606)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from datetime import date, timedelta
 from typing import Any
 
@@ -34,6 +34,7 @@ _BRIDGE: Mapping[str, tuple[int, tuple[str, ...]]] = {
 # A spreadsheet would take 3-6 for a day of June.
 _AGES = (("0 to 2", 0, 3), ("3 to 5", 3, 6), ("6 to 11", 6, 12), ("12 to 23", 12, 24), ("24 or more", 24, None))
 _MICRO = 10**6
+_MONEY = tuple(each.name for each in fields(Moved))
 
 # By how much each measure changed.
 _Moves = Mapping[str, int]
@@ -108,9 +109,8 @@ def _value(asked: Question) -> Any:
 
 
 def _money(money: Books | None, period: Period) -> Row:
-    names = ("opening", "deferred", "reversed", "redeemed", "unredeemed", "closing")
-    moved: Mapping[str, int | None] = asdict(money.moved(period.first, period.last)) if money else dict.fromkeys(names)
-    return {f"money_{name}": moved[name] for name in names}
+    moved = money.moved(period.first, period.last) if money else None
+    return {f"money_{name}": moved and getattr(moved, name) for name in _MONEY}
 
 
 def _expected(seen: Forecast, day: date) -> Row:

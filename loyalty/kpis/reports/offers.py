@@ -55,7 +55,7 @@ WARNING = (
 def work_out(sources: Sources, asked: Question) -> Answer:
     """Work it out."""
     counts = Counts.narrowed(sources.rollups, asked)
-    counts.load("offers.*", "offer_points", "offer_amount")
+    counts.load(*(f"offers.{step}" for step in STEPS), "offer_points", "offer_amount")
     given, used = (counts.distinct(f"offers.{step}") for step in ("assigned", "redeemed"))
     numbers = {}
     for each in (*asked.periods, whole(asked)):
