@@ -78,7 +78,9 @@ class Life:
         """An order of today or of the last weeks; some are paid with what is held."""
         order_id, chance = self.new("o"), self.chance
         lines = [
-            a_line(str(n), chance.randrange(900), chance.randint(1, 3), sku=chance.choice("abc"), **chance.choice(GOODS))
+            a_line(
+                str(n), chance.randrange(900), chance.randint(1, 3), sku=chance.choice("abc"), **chance.choice(GOODS)
+            )
             for n in range(chance.randint(1, 3))
         ]
         total = sum(line["quantity"] * line["unit_price"] for line in lines)
