@@ -27,6 +27,7 @@ from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, features, rules, offers, tiers, earning, vouchers, payments,
-    rewards, segments, orders, activities, feedback, notifications, templates, webhooks, rehearsals, idempotency, throttling,
+    rewards, segments, orders, activities, feedback, notifications, templates, webhooks, rehearsals,
+    idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata

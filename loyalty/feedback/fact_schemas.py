@@ -24,7 +24,7 @@ KINDS = (
     Kind(
         "feedback.low",
         1,
-        "A member gave a score so low that somebody should act (`feedback` of the program). Told with `feedback.given`.",
+        "A member gave a score so low that somebody should act (`feedback` of the program's settings).",
         FeedbackFactSchema,
     ),
 )

@@ -264,7 +264,8 @@ def test_nobody_has_answered_tomorrow_but_clocks_may_differ_by_five_minutes(api:
     ({"kind": "stars"}, "/kind"), ({"score": 11}, "/score"), ({"score": -1}, "/score"), ({"score": "9"}, "/score"),
     ({"score": 9.5}, "/score"), ({"kind": "csat", "score": 0}, "/score"), ({"kind": "csat", "score": 6}, "/score"),
     ({"kind": "ces", "score": 0}, "/score"), ({"kind": "ces", "score": 8}, "/score"), ({"comment": ""}, "/comment"),
-    ({"comment": "x" * 2_001}, "/comment"), ({"comment": "a\x07b"}, "/comment"), ({"touchpoint": "At home"}, "/touchpoint"),
+    ({"comment": "x" * 2_001}, "/comment"), ({"comment": "a\x07b"}, "/comment"),
+    ({"touchpoint": "At home"}, "/touchpoint"),
     ({"order_id": "A 1"}, "/order_id"), ({"answered_at": None}, "/answered_at"), ({"email": "x"}, "/email"),
 ])  # fmt: skip
 def test_an_answer_of_the_wrong_shape_is_told_where(api: Api, wrong: dict[str, Any], pointer: str):
