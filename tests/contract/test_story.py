@@ -28,7 +28,6 @@ STORY = [
     ("POST", "/v1/activities/preview", {}),
     ("POST", "/v1/activities", {}),
     ("POST", "/v1/feedback", {}),
-    ("POST", "/v1/feedback/{feedback_id}/erase-comment", {}),
     ("POST", "/v1/members/{customer_id}/redemptions", {}),
     ("POST", "/v1/redemptions/{redemption_id}/fulfil", {}),
     ("POST", "/v1/redemptions/{redemption_id}/cancel", {}),
