@@ -6,6 +6,7 @@ from loyalty.kpis.reports import (
     breakage,
     cohorts,
     earning,
+    feedback,
     liability,
     offers,
     participation,
@@ -15,5 +16,5 @@ from loyalty.kpis.reports import (
 
 REPORTS: tuple[Report, ...] = (
     participation.REPORT, redemption.REPORT, breakage.REPORT, behaviour.REPORT, tiers.REPORT, liability.REPORT,
-    offers.REPORT, cohorts.REPORT, earning.REPORT,
+    offers.REPORT, feedback.REPORT, cohorts.REPORT, earning.REPORT,
 )  # fmt: skip
