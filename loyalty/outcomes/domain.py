@@ -1,8 +1,8 @@
 """What members spent after something, as frozen values. Pure.
 
 An *experiment* is an offer, or the program's offers all together. Each of its members is in one *arm* from an *anchor*
-on: given it, or held out from it. What counts is what they bought in the *window* that begins there, beside what they
-had bought before, as of the orders as they are now.
+on: they were given it, or it was held out from them. What counts is what they bought in the *window* that begins there,
+beside what they had bought before, as of the orders as they are now.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,8 +18,7 @@ from loyalty.rules.history import costs
 PROGRAM = "program"
 OFFER = "offer:"
 
-# Given it; held out from it; and, of an offer, given none at all: in the holdout of the program.
-TREATMENT, HOLDOUT, WITHHELD = "treatment", "holdout", "program_holdout"
+TREATMENT, HOLDOUT = "treatment", "holdout"
 
 # All windows of an experiment are as long, whatever a single offer says: what is spent in 28 and in 14 days is not to
 # be compared. As much again, twice, is what a member bought before.

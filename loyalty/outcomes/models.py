@@ -21,7 +21,7 @@ class OutcomeRow(Base):
             "spend >= 0 AND orders >= 0 AND before >= 0 AND points >= 0 AND amount >= 0 AND redeemed >= 0",
             name="not_negative",
         ),
-        Index("ix_outcomes_program_id_experiment_day", "program_id", "experiment", "day"),
+        Index("ix_outcomes_of_experiment", "program_id", "experiment", "day", "member_id"),
     )
 
     member_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -150,8 +150,8 @@ def skew(treatment: Totals, holdout: Totals) -> float:
 def mismatch(treatment: Totals, holdout: Totals) -> float | None:
     """How likely arms of such sizes are, if members came into them as meant (chi-squared). None: nothing was meant.
 
-    Fabijan et al., "Diagnosing sample ratio mismatch in online controlled experiments" (KDD 2019). Each member was meant
-    for the holdout with the share of the day on which they came, so a share that was changed does no harm.
+    Fabijan et al., "Diagnosing sample ratio mismatch in online controlled experiments" (KDD 2019). Each member was
+    meant for the holdout with the share of the day on which they came, so a share that was changed does no harm.
     """
     members = treatment.members + holdout.members
     meant = (treatment.share + holdout.share) / 1_000_000

@@ -12,7 +12,8 @@ Verdict = Literal["more", "less", "no_difference_told", "not_enough_data", "arms
 # The smaller arm has so many, or its variance is anybody's guess.
 MEMBERS_MIN = 100
 # A lopsided mean makes the interval miss on one side more often than on the other. With this much skewness of the
-# difference, 3.5 times of 100 instead of 2.5: the first term of Edgeworth's series, (2z² + 1)φ(z)/6 = 0.085 at z = 1.96.
+# difference, 3.5 times of 100 instead of 2.5: the first term of Edgeworth's series, (2z² + 1)φ(z)/6 = 0.085 at
+# z = 1.96 (Hall, "The bootstrap and Edgeworth expansion", 1992).
 SKEW_MAX = 0.118
 # Offers move spend by some percent. Where not even a tenth could be told, that nothing was told says nothing.
 TELLING = 0.1
@@ -22,8 +23,8 @@ SAYS: dict[Verdict, str] = {
     "less": "Members who were given it spent less, beyond what chance explains.",
     "no_difference_told": "No difference can be told, though one of a tenth of what members spend would have been.",
     "not_enough_data": (
-        f"Not enough data yet: an arm has fewer than {MEMBERS_MIN} members, or spend is too lopsided for as few as there"
-        " are, or a difference of a tenth of what members spend would go unnoticed."
+        f"Not enough data yet: an arm has fewer than {MEMBERS_MIN} members, or spend is too lopsided for so few, or a"
+        " difference of a tenth of what members spend would go unnoticed."
     ),
     "arms_do_not_fit": "The sizes of the arms are not what was meant: the comparison cannot be trusted.",
     "no_holdout": "Nobody was held out, so nothing can be told.",

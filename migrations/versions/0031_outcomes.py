@@ -21,7 +21,7 @@ def upgrade() -> None:
             CONSTRAINT ck_outcomes_not_negative CHECK (
                 spend >= 0 AND orders >= 0 AND before >= 0 AND points >= 0 AND amount >= 0 AND redeemed >= 0)
         );
-        CREATE INDEX ix_outcomes_program_id_experiment_day ON outcomes (program_id, experiment, day);
+        CREATE INDEX ix_outcomes_of_experiment ON outcomes (program_id, experiment, day, member_id);
         CREATE TABLE outcome_days (
             program_id uuid NOT NULL, experiment text NOT NULL, day date NOT NULL, arm text NOT NULL,
             members bigint NOT NULL, share bigint NOT NULL, buyers bigint NOT NULL, redeemers bigint NOT NULL,
