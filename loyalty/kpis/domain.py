@@ -28,6 +28,18 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Option:
+    """What a report can be asked beside its time and filter: a whole number of a range, or one of some words."""
+
+    name: str
+    default: int | str
+    description: str
+    least: int = 1
+    most: int = 1
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Period:
     """One row's time: half-open days of the program's zone. `label`: 2026-03-01, 2026-W10, 2026-03, 2026-Q1, 2026."""
 
@@ -73,19 +85,26 @@ class Report:
     """A report: what it is called, by what it can be filtered, its columns, and how it is worked out.
 
     Each row of `data` begins with `period`, `from` and `to`, which are not among `columns`. `sections` are further
-    tables of the answer. `plot` names the columns that a picture shows, by period.
+    tables of the answer. `plot` names the columns that a picture shows, by period; `needs` what of `Sources.more` it
+    reads.
     """
 
     name: str
     title: str
     summary: str
     filters: tuple[str, ...] = ()
-    options: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()
     columns: tuple[Column, ...]
     totals: tuple[Column, ...]
     sections: Mapping[str, tuple[Column, ...]] = field(default_factory=dict)
     plot: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
     work_out: Callable[[Sources, Question], Answer]
+
+
+def row(period: Period, **numbers: Any) -> Row:
+    """One row of `data`."""
+    return {"period": period.label, "from": period.first, "to": period.last, **numbers}
 
 
 def ratio(part: float, whole: float) -> float | None:

@@ -108,6 +108,14 @@ class Counted:
             if (place.key, place.span) == (key, span)
         }
 
+    def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
+        """`members` of every key of a dimension."""
+        found: dict[str, BitMap] = defaultdict(BitMap)
+        for place, members in self._sets(name, dimension, first, last):
+            if place.span == "day":
+                found[place.key] |= members
+        return found
+
     def keys(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> list[str]:
         """The keys of a dimension for which a set was kept on any of the days."""
         return sorted({place.key for place, _ in self._sets(name, dimension, first, last) if place.span == "day"})

@@ -38,7 +38,7 @@ SUMS: Mapping[str, tuple[Dimension, ...]] = {
     "guest_returned_orders": ("channel",),
     # Members.
     "enrolled": (),
-    "left": (),  # closed or merged
+    "left": ("tier",),  # closed or merged
     # Per unit, by kind of entry: by how much available + pending + held changed (signed), as `points.<kind>`; and what
     # is owed, as `debt.<kind>`. `cohort`: "2026-03", the month in which the lot was earned that it is about.
     # `rule`: of entries that name one. `reward`: of those for a redemption.
@@ -134,6 +134,9 @@ class Rollups(Protocol):
         self, name: str, *, dimension: Dimension = "all", key: str = "", span: Span, first: date | None, last: date
     ) -> Mapping[date, BitMap]:
         """Who is in a set, by the first day of each span that begins within the days."""
+
+    def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
+        """`members` of every key of a dimension."""
 
     def keys(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> list[str]:
         """The keys of a dimension for which a set was kept on any of the days."""

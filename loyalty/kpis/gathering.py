@@ -1,0 +1,35 @@
+"""Reading what reports are made of."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from loyalty.db.session import Session
+from loyalty.kpis.domain import Question, Report, Sources
+from loyalty.offers import queries as offers
+from loyalty.rollups import reading
+from loyalty.tiers import queries as ladders
+
+
+def _tiers(session: Session, asked: Question) -> list[str]:
+    """The tiers of the ladder in force, the lowest first; none if there is no ladder."""
+    found = ladders.in_force(session, asked.program.program_id, now=asked.now)
+    return [tier["code"] for tier in found["tiers"]] if found else []
+
+
+def _offers(session: Session, asked: Question) -> dict[str, dict[str, Any]]:
+    """Title and group of every offer that was ever published, by code: as it was published last."""
+    sets = offers.offer_sets(session, asked.program).sets
+    return {
+        offer.code: {"title": offer.title, "group": offer.group} for published in sets for offer in published.offers
+    }
+
+
+# What reports may need beside rollups.
+MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers}
+
+
+def sources(session: Session, asked: Question, report: Report, *, now: datetime) -> Sources:
+    """What a report is made of: what was counted, and what it needs beside."""
+    rollups = reading.of(session, asked.program, now=now)
+    return Sources(rollups, {name: MORE[name](session, asked) for name in report.needs})
