@@ -117,6 +117,22 @@ class DayTotals:
     totals: Totals
 
 
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What came of a program's experiments, by the day of the anchor and by arm."""
+
+    days: tuple[DayTotals, ...] = ()
+
+    @property
+    def experiments(self) -> list[str]:
+        """What there is: the program first, then its offers."""
+        return sorted({each.experiment for each in self.days}, key=lambda name: (name != PROGRAM, name))
+
+    def of(self, experiment: str, first: date, last: date) -> "Outcomes":
+        """Those of one experiment, from a day until before another."""
+        return Outcomes(tuple(each for each in self.days if each.experiment == experiment and first <= each.day < last))
+
+
 def place_of(anchor: Anchor) -> Place:
     """Where a member's outcome is added up."""
     return anchor.experiment, anchor.day, anchor.arm

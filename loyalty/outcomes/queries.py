@@ -1,7 +1,6 @@
 """What is known of a program's experiments."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
@@ -9,7 +8,7 @@ from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.outcomes import keeping
-from loyalty.outcomes.domain import OFFER, PROGRAM, DayTotals
+from loyalty.outcomes.domain import OFFER, DayTotals, Outcomes
 
 _DAYS = """
 SELECT experiment, day, arm, members, share, buyers, redeemers, orders, orders_2, spend, spend_2, spend_3, before,
@@ -18,18 +17,6 @@ FROM outcome_days WHERE program_id = %(program_id)s AND day >= %(first)s AND day
     AND (%(some)s::text[] IS NULL OR experiment = ANY(%(some)s::text[]))
 ORDER BY experiment, day, arm
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Outcomes:
-    """What came of a program's experiments, by the day of the anchor and by arm."""
-
-    days: tuple[DayTotals, ...] = ()
-
-    @property
-    def experiments(self) -> list[str]:
-        """What there is: the program first, then its offers."""
-        return sorted({each.experiment for each in self.days}, key=lambda name: (name != PROGRAM, name))
 
 
 def outcomes(

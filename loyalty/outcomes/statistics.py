@@ -5,13 +5,14 @@ covariances are worked out of exact whole numbers, and become decimals at the la
 would lose what they are about.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ceil, inf, sqrt
 
 from scipy.special import chdtrc, ndtri, stdtr, stdtrit
 
-from loyalty.outcomes.domain import Totals
+from loyalty.outcomes.domain import MILLION, Totals
 
 # Two-sided, so an interval holds what is true 95 times of 100.
 ALPHA = 0.05
@@ -55,15 +56,6 @@ class Difference:
         return (self.low > 0) - (self.high < 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Adjusted:
-    """A difference with what members bought before taken into account, and by how much that narrows it."""
-
-    difference: Difference
-    theta: float
-    variance_reduction: float
-
-
 def spend_of(totals: Totals) -> Sample:
     """What members of an arm spent. It takes two to vary."""
     return _sample(totals.members, totals.spend, totals.spend_2)
@@ -83,7 +75,7 @@ def compared(treatment: Sample, holdout: Sample) -> Difference | None:
     return _between(treatment.mean - holdout.mean, treatment, holdout)
 
 
-def adjusted(treatment: Totals, holdout: Totals) -> Adjusted | None:
+def adjusted(treatment: Totals, holdout: Totals) -> Difference | None:
     """The difference that is left when each arm is judged by what its members had bought before (CUPED).
 
     Deng, Xu, Kohavi, Walker, "Improving the sensitivity of online controlled experiments by utilizing pre-experiment
@@ -98,26 +90,25 @@ def adjusted(treatment: Totals, holdout: Totals) -> Adjusted | None:
     if not variance:
         return None
     theta = sum(_products(arm.members, arm.spend, arm.before, arm.spend_before) for arm in arms) / variance
-    one, other = (_less_before(arm, theta) for arm in arms)
-    found, plain = compared(one, other), compared(spend_of(treatment), spend_of(holdout))
-    if found is None or plain is None:
-        return None
-    return Adjusted(found, float(theta), 1 - (found.error / plain.error) ** 2)
+    return compared(*(_less_before(arm, theta) for arm in arms))
+
+
+def narrowed(plain: Difference, by: Difference) -> float:
+    """The share of the variance that is gone when a difference is adjusted."""
+    return 1 - (by.error / plain.error) ** 2
 
 
 def lift(treatment: Sample, holdout: Sample, difference: Difference) -> tuple[float, float, float] | None:
     """A difference as a share of the holdout's mean, and its interval by the delta method. None: of nothing.
 
     That the difference and what it is divided by vary together is left in: the holdout's mean is in both (Deng,
-    Knoblich, Lu, "Applying the delta method in metric analytics", KDD 2018). Of an adjusted difference, treatment is
-    taken to be above the holdout by that much.
+    Knoblich, Lu, "Applying the delta method in metric analytics", KDD 2018). Of an adjusted difference, the variance is
+    shared by the two arms as it is without.
     """
     if holdout.mean <= 0:
         return None
     share = difference.difference / holdout.mean
-    # The errors of the two arms, from that of their difference, as they are without an adjustment.
-    both = treatment.error + holdout.error
-    scale = difference.error**2 / both if both else 0.0
+    scale = difference.error**2 / (treatment.error + holdout.error)
     variance = scale * (treatment.error + (1 + share) ** 2 * holdout.error) / holdout.mean**2
     margin = float(stdtrit(difference.freedom, 1 - ALPHA / 2)) * sqrt(variance)
     return share, share - margin, share + margin
@@ -147,32 +138,39 @@ def skew(treatment: Totals, holdout: Totals) -> float:
     return float(one - other) / error**1.5 if error else inf
 
 
-def mismatch(treatment: Totals, holdout: Totals) -> float | None:
+def mismatch(treatment: Totals, holdout: Totals, *, times: int = 1) -> float | None:
     """How likely arms of such sizes are, if members came into them as meant (chi-squared). None: nothing was meant.
 
     Fabijan et al., "Diagnosing sample ratio mismatch in online controlled experiments" (KDD 2019). Each member was
     meant for the holdout with the share of the day on which they came, so a share that was changed does no harm.
+    `times`: how often each member is in the sums.
     """
     members = treatment.members + holdout.members
-    meant = (treatment.share + holdout.share) / 1_000_000
+    meant = (treatment.share + holdout.share) / MILLION
     if not 0 < meant < members:
         return None
     off = (holdout.members - meant) ** 2
-    return float(chdtrc(1, off / meant + off / (members - meant)))
+    return float(chdtrc(1, (off / meant + off / (members - meant)) / times))
 
 
-def together(differences: list[tuple[int, Difference]]) -> Difference | None:
-    """One difference of several of the same members, each with a weight, as if all of them erred alike.
+def together(differences: Sequence[tuple[int, Difference]], *, same_members: bool) -> Difference | None:
+    """One difference of several, each with a weight.
 
-    Who spends much in one month does so in the next. How much so is not in the sums; that they err fully alike is the
-    widest the interval can be.
+    Differences of the same members (`same_members`) are taken to err fully alike: who spends much in one month does so
+    in the next, how much so is not in the sums, and this is the widest that the interval can be. Those of others err
+    each on its own.
     """
     weights = sum(weight for weight, _ in differences)
     if not weights:
         return None
-    mean = sum(weight * each.difference for weight, each in differences) / weights
-    error = sum(weight * each.error for weight, each in differences) / weights
-    return _difference(mean, error, min(each.freedom for _, each in differences))
+    parts = [(weight / weights, each) for weight, each in differences]
+    mean = sum(part * each.difference for part, each in parts)
+    if same_members:
+        error = sum(part * each.error for part, each in parts)
+        return _difference(mean, error, min(each.freedom for _, each in parts))
+    variances = [((part * each.error) ** 2, each.freedom) for part, each in parts]
+    both = sum(variance for variance, _ in variances)
+    return _difference(mean, sqrt(both), both**2 / sum(variance**2 / freedom for variance, freedom in variances))
 
 
 def _between(difference: float, one: Sample, other: Sample) -> Difference | None:
