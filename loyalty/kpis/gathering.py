@@ -7,6 +7,8 @@ from typing import Any
 from loyalty.db.session import Session
 from loyalty.kpis.domain import Question, Report, Sources
 from loyalty.offers import queries as offers
+from loyalty.outcomes import queries as outcomes
+from loyalty.outcomes.domain import Outcomes
 from loyalty.rollups import reading
 from loyalty.tiers import queries as ladders
 
@@ -25,8 +27,15 @@ def _offers(session: Session, asked: Question) -> dict[str, dict[str, Any]]:
     }
 
 
+def _outcomes(session: Session, asked: Question) -> Outcomes:
+    """What came of the program's experiments, or of one offer's."""
+    return outcomes.of_report(
+        session, asked.program.program_id, first=asked.first, last=asked.last, offer=asked.filters.get("offer")
+    )
+
+
 # What reports may need beside rollups.
-MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers}
+MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers, "outcomes": _outcomes}
 
 
 def sources(session: Session, asked: Question, report: Report, *, now: datetime) -> Sources:
