@@ -24,6 +24,7 @@ COMMANDS = {
     "demo": ("loyalty.cli.demo:demo", "Load real purchases (the Complete Journey) as members and orders."),
     "tiers": ("loyalty.cli.tiers:tiers", "Take over the tiers that members had in another program."),
     "features": ("loyalty.cli.features:features", "Build, or count, anew what is known of how members buy."),
+    "outcomes": ("loyalty.cli.outcomes:outcomes", "Count anew what members spent after they were given offers."),
     "rehearse": ("loyalty.cli.rehearse:rehearse", "Try a draft of earning rules on orders that were really placed."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),
     "settle": ("loyalty.cli.settle:settle", "Record what has matured or lapsed, of all members, now."),

@@ -19,7 +19,7 @@ from loyalty.outcomes.measuring import measure
 from loyalty.programs import queries as programs
 
 # Members looked at in one transaction.
-BATCH = 5_000
+BATCH = 1_000
 
 _PROGRAMS = """
 SELECT p.program_id, p.clock_ahead FROM programs p
