@@ -1,7 +1,7 @@
 """Measuring windows: what members bought in them and before, as their orders are now, and what offers gave them.
 
 A member is who stays: whatever those bought who were merged into them is theirs. All windows of a page are measured by
-three statements, whose cost is that of the orders of these members.
+two statements, whose cost is that of the orders of these members.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,7 @@ from psycopg.rows import tuple_row
 from loyalty.db.session import Session, array_of
 from loyalty.outcomes.domain import OFFER, Anchor, Measured, kept
 
-# `n` is the place of the window in the page. Orders of members are found by member: whoever knows little of the tables
-# would go through all there are.
+# `n` is the place of the window in the page.
 _WINDOWS = """
 WITH RECURSIVE windows AS MATERIALIZED (
     SELECT * FROM unnest(%(n)s::integer[], %(member_id)s::uuid[], %(at)s::timestamptz[], %(ends_at)s::timestamptz[],
@@ -27,23 +26,24 @@ owners AS MATERIALIZED (
     SELECT w.n, f.member_id, w.at, w.ends_at, w.before_from, w.before_to, w.offer
     FROM windows w JOIN family f ON f.stays = w.member_id)
 """
-_WHOLE = "coalesce(o.returned -> 'lines', '{}') = '{}'"
+# Found by member and by nothing else (`OFFSET 0`): a plan for whatever times would go through all orders of that time
+# for each member. Of those of which something came back, `returned` says what there is to work out.
 _BOUGHT = f"""
 {_WINDOWS}
-SELECT w.n, coalesce(b.spend, 0), b.orders, coalesce(b.before, 0) FROM owners w CROSS JOIN LATERAL (
-    SELECT sum(o.total - o.shipping) FILTER (WHERE o.placed_at >= w.at)::bigint AS spend,
-        count(*) FILTER (WHERE o.placed_at >= w.at) AS orders,
-        sum(o.total - o.shipping) FILTER (WHERE o.placed_at < w.before_to)::bigint AS before
-    FROM orders o WHERE o.member_id = w.member_id AND o.placed_at >= w.before_from AND o.placed_at < w.ends_at
-        AND (o.placed_at < w.before_to OR o.placed_at >= w.at) AND {_WHOLE}
-) b WHERE b.orders > 0 OR b.before IS NOT NULL
-"""
-_RETURNED = f"""
-{_WINDOWS}
-SELECT w.n, b.in_window, b.lines, b.discount, b.back FROM owners w CROSS JOIN LATERAL (
-    SELECT o.placed_at >= w.at AS in_window, o.lines, o.discount, o.returned -> 'lines' AS back
-    FROM orders o WHERE o.member_id = w.member_id AND o.placed_at >= w.before_from AND o.placed_at < w.ends_at
-        AND (o.placed_at < w.before_to OR o.placed_at >= w.at) AND NOT {_WHOLE} OFFSET 0) b
+SELECT w.n, coalesce(b.spend, 0), b.orders, coalesce(b.before, 0), coalesce(b.returned, '[]')
+FROM owners w CROSS JOIN LATERAL (
+    SELECT sum(o.goods) FILTER (WHERE o.placed_at >= w.at AND o.back = '{{}}')::bigint AS spend,
+        count(*) FILTER (WHERE o.placed_at >= w.at AND o.back = '{{}}') AS orders,
+        sum(o.goods) FILTER (WHERE o.placed_at < w.before_to AND o.back = '{{}}')::bigint AS before,
+        json_agg(json_build_array(o.placed_at >= w.at, o.lines, o.discount, o.back))
+            FILTER (WHERE o.back <> '{{}}') AS returned
+    FROM (
+        SELECT m.placed_at, m.total - m.shipping AS goods, m.lines, m.discount,
+            coalesce(m.returned -> 'lines', '{{}}') AS back
+        FROM orders m WHERE m.member_id = w.member_id OFFSET 0) o
+    WHERE o.placed_at >= w.before_from AND o.placed_at < w.ends_at
+        AND (o.placed_at < w.before_to OR o.placed_at >= w.at)
+) b WHERE b.orders > 0 OR b.before IS NOT NULL OR b.returned IS NOT NULL
 """
 # An offer is used when the order is placed that uses it, however late that arrives.
 _GAVE = f"""
@@ -63,12 +63,12 @@ def measure(session: Session, anchors: Sequence[Anchor]) -> list[Measured]:
         return []
     where = _where(anchors)
     sums = [[0] * 6 for _ in anchors]
-    for n, spend, orders, before in session.rows(_BOUGHT, where, into=tuple_row):
+    for n, spend, orders, before, returned in session.rows(_BOUGHT, where, into=tuple_row):
         _add(sums[n], (spend, orders, before))
-    for n, in_window, lines, discount, back in session.rows(_RETURNED, where, into=tuple_row):
-        left = kept(lines, discount, back)
-        if left is not None:
-            _add(sums[n], (left, 1, 0) if in_window else (0, 0, left))
+        for in_window, lines, discount, back in returned:
+            left = kept(lines, discount, back)
+            if left is not None:
+                _add(sums[n], (left, 1, 0) if in_window else (0, 0, left))
     for n, points, amount, redeemed in session.rows(_GAVE, where, into=tuple_row):
         _add(sums[n], (0, 0, 0, points, amount, redeemed))
     return [
