@@ -13,6 +13,7 @@ from loyalty.members import models as members
 from loyalty.notifications import models as notifications
 from loyalty.offers import models as offers
 from loyalty.orders import models as orders
+from loyalty.outcomes import models as outcomes
 from loyalty.payments import models as payments
 from loyalty.personalisation import segment_models as segments
 from loyalty.programs import models as programs
@@ -28,7 +29,7 @@ from loyalty.webhooks import models as webhooks
 
 SLICES_WITH_TABLES = (
     programs, audit, events, access, members, ledger, features, rules, offers, tiers, earning, vouchers, payments,
-    rewards, segments, orders, activities, feedback, notifications, templates, webhooks, rehearsals, rollups,
+    rewards, segments, orders, activities, feedback, notifications, templates, webhooks, rehearsals, rollups, outcomes,
     idempotency, throttling,
 )  # fmt: skip
 METADATA = Base.metadata
