@@ -123,7 +123,7 @@ def count(members: int, orders: int) -> None:
                 again = following.compared(session, following.counted(session, told))
                 assert all(was == now_is for was, now_is in again)
             with _timed("read for a report", 1), reading() as session:
-                queries.outcomes(session, program.program_id, first=BEGAN.date(), last=MONTH_AFTER.date())
+                queries.of_offers(session, program.program_id, first=BEGAN.date(), last=MONTH_AFTER.date(), offer=None)
 
 
 def _fill(url: str, program: Program, members: int, orders: int) -> None:

@@ -33,6 +33,8 @@ class FeedbackRow(Base):
             postgresql_where=text("order_id IS NOT NULL"),
         ),
         Index("ix_feedback_of_member", "member_id", "answered_at", "feedback_id"),
+        # In the order in which they were reported, for who looks at what came after.
+        Index("ix_feedback_recorded_at", "program_id", "kind", "recorded_at", "member_id"),
         Index("ix_feedback_score", "program_id", "kind", "score", "answered_at", "feedback_id"),
         Index(
             "ix_feedback_touchpoint",

@@ -44,14 +44,20 @@ def _ledger(session: Session, asked: Question) -> dict[str, int] | None:
 
 def _outcomes(session: Session, asked: Question) -> Outcomes:
     """What came of the program's experiments, or of one offer's."""
-    return outcomes.of_report(
+    return outcomes.of_offers(
         session, asked.program.program_id, first=asked.first, last=asked.last, offer=asked.filters.get("offer")
     )
+
+
+def _answers(session: Session, asked: Question) -> Outcomes:
+    """What members bought after they answered."""
+    return outcomes.of_answers(session, asked.program.program_id, first=asked.first, last=asked.last)
 
 
 # What reports may need beside rollups.
 MORE: Mapping[str, Callable[[Session, Question], Any]] = {
     "tiers": _tiers, "offers": _offers, "outlook": _outlook, "ledger": _ledger, "outcomes": _outcomes,
+    "answers": _answers,
 }  # fmt: skip
 
 

@@ -17,7 +17,19 @@ from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.offers.domain import OfferSets, held_out
 from loyalty.offers.queries import offer_sets
-from loyalty.outcomes.domain import BEFORE, HOLDOUT, MILLION, OFFER, PROGRAM, TREATMENT, WINDOW, Anchor, share_of
+from loyalty.outcomes import answers
+from loyalty.outcomes.domain import (
+    ANSWERS,
+    BEFORE,
+    HOLDOUT,
+    MILLION,
+    OFFER,
+    PROGRAM,
+    TREATMENT,
+    WINDOW,
+    Anchor,
+    share_of,
+)
 from loyalty.programs.domain import Program
 
 NOBODY = UUID(int=0)
@@ -87,10 +99,11 @@ class Percents:
 
 
 def experiments(session: Session, program: Program) -> list[str]:
-    """What there is to be compared in a program: its offers, if it ever had a holdout, and each offer that has one."""
+    """What there is to compare in a program: its offers, if it ever had a holdout; each offer that has one; answers."""
     sets = offer_sets(session, program)
     codes = {offer.code for each in sets.sets for offer in each.offers if 0 < share_of(offer.holdout_percent) < MILLION}
     found = [f"{OFFER}{code}" for code in sorted(codes)]
+    found += answers.experiments(session, program.program_id)
     return [PROGRAM, *found] if sets.any and percents(session, program).began else found
 
 
@@ -105,6 +118,8 @@ def page(
     """The next anchors of an experiment whose window is over; None if there are none yet."""
     if experiment == PROGRAM:
         return _of_program(session, program, place, limit=limit, now=now)
+    if experiment.startswith(ANSWERS):
+        return _of_answers(session, program, experiment, place, limit=limit, now=now)
     return _of_offer(session, program, experiment, place, limit=limit, now=now)
 
 
@@ -130,6 +145,14 @@ def _of_offer(
         if counts and 0 < shares.get(version, 0) < MILLION
     )  # fmt: skip
     return Page(anchors, len(rows), Place(rows[-1][1], rows[-1][0]))
+
+
+def _of_answers(
+    session: Session, program: Program, experiment: str, place: Place | None, *, limit: int, now: datetime
+) -> Page | None:
+    begin = place or Place(datetime.min.replace(tzinfo=now.tzinfo))
+    found = answers.anchors_after(session, program, experiment, (begin.at, begin.after), limit=limit, now=now)
+    return None if found is None else Page(tuple(found[0]), found[1], Place(*found[2]))
 
 
 def _shares(sets: OfferSets, code: str) -> dict[int, int]:

@@ -17,6 +17,8 @@ from loyalty.rules.history import costs
 # What all offers do together, and the beginning of what one of them is called: "offer:coffee".
 PROGRAM = "program"
 OFFER = "offer:"
+# What members bought after they answered a question of a kind is called "answers:nps"; its arms are classes of answers.
+ANSWERS = "answers:"
 
 TREATMENT, HOLDOUT = "treatment", "holdout"
 

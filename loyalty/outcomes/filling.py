@@ -23,7 +23,9 @@ BATCH = 1_000
 
 _PROGRAMS = """
 SELECT p.program_id, p.clock_ahead FROM programs p
-WHERE EXISTS (SELECT FROM offer_sets o WHERE o.program_id = p.program_id) ORDER BY p.program_id
+WHERE EXISTS (SELECT FROM offer_sets o WHERE o.program_id = p.program_id)
+    OR EXISTS (SELECT FROM feedback f WHERE f.program_id = p.program_id)
+ORDER BY p.program_id
 """
 _PLACES = "SELECT experiment, at, after_member FROM outcome_places WHERE program_id = %s"
 _KEEP = """

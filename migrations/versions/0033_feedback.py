@@ -38,6 +38,7 @@ def upgrade() -> None:
         );
         CREATE UNIQUE INDEX uq_feedback_order ON feedback (program_id, order_id, kind) WHERE order_id IS NOT NULL;
         CREATE INDEX ix_feedback_of_member ON feedback (member_id, answered_at, feedback_id);
+        CREATE INDEX ix_feedback_recorded_at ON feedback (program_id, kind, recorded_at, member_id);
         CREATE INDEX ix_feedback_score ON feedback (program_id, kind, score, answered_at, feedback_id);
         CREATE INDEX ix_feedback_touchpoint ON feedback (program_id, touchpoint, answered_at, feedback_id)
             WHERE touchpoint IS NOT NULL;

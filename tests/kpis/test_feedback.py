@@ -1,6 +1,5 @@
 """The report on feedback: what was counted of answers, by period and kind, and by whom and where."""
 
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -10,6 +9,7 @@ from loyalty.kpis.domain import Answer, Question, Sources
 from loyalty.kpis.opinions import nps
 from loyalty.kpis.periods import periods
 from loyalty.kpis.reports.feedback import NOT_CAUSAL, REPORT, WHO
+from loyalty.outcomes.domain import DayTotals, Outcomes, Totals
 from loyalty.rollups.deltas import Counted, Deltas
 from tests.notifications.told import a_shop
 
@@ -17,33 +17,10 @@ FIRST, LAST = date(2026, 3, 1), date(2026, 5, 1)
 NOW = datetime(2026, 5, 2, tzinfo=UTC)
 
 
-@dataclass(frozen=True)
-class Totals:
-    """What an arm comes to."""
-
-    members: int
-    buyers: int
-    spend: int
-    spend_2: int
-
-
-@dataclass(frozen=True)
-class Arm:
-    """An arm of one day."""
-
-    arm: str
-    totals: Totals
-
-
-@dataclass(frozen=True)
-class Outcomes:
-    """What came after answers to one question."""
-
-    days: tuple[Arm, ...] = ()
-
-    def of(self, experiment: str, first: date, last: date) -> "Outcomes":
-        assert (first, last) == (FIRST, LAST)
-        return self if experiment == "answers:nps" else Outcomes()
+def arm(name: str, members: int, buyers: int, spend: int, spend_2: int) -> DayTotals:
+    """What an arm comes to on a day."""
+    totals = Totals(members=members, buyers=buyers, spend=spend, spend_2=spend_2)
+    return DayTotals("answers:nps", FIRST, name, totals)
 
 
 def spring() -> Counted:
@@ -72,7 +49,7 @@ def ask(rollups: Counted | None = None, program: Any = None, more: Any = None, *
         program=program or a_shop(), first=FIRST, last=LAST, granularity="month",
         periods=periods(FIRST, LAST, "month"), filters=filters, now=NOW,
     )  # fmt: skip
-    return REPORT.work_out(Sources(rollups or spring(), more or {}), asked)
+    return REPORT.work_out(Sources(rollups or spring(), {"answers": Outcomes()} | (more or {})), asked)
 
 
 def short(rows: Any, *names: str) -> list[tuple[Any, ...]]:
@@ -149,10 +126,10 @@ def test_what_is_low_the_program_says():
 
 
 def test_what_members_bought_later_is_told_by_the_class_of_their_answer():
-    promoters = [Arm("promoter", Totals(2, 2, 300, 50_000)), Arm("promoter", Totals(2, 1, 100, 10_000))]
-    found = Outcomes((*promoters, Arm("detractor", Totals(1, 0, 0, 0))))
+    promoters = [arm("promoter", 2, 2, 300, 50_000), arm("promoter", 2, 1, 100, 10_000)]
+    found = Outcomes((*promoters, arm("detractor", 1, 0, 0, 0)))
 
-    answer = ask(more={"outcomes": found})
+    answer = ask(more={"answers": found})
 
     assert short(answer.sections["later"], "kind", "class", "members", "spend_per_member", "bought_nothing") == [
         ("nps", "promoter", 4, 100, 0.25), ("nps", "detractor", 1, 0, 1),
@@ -162,11 +139,11 @@ def test_what_members_bought_later_is_told_by_the_class_of_their_answer():
     assert (first["low"], first["high"]) == pytest.approx((100 - 129.92, 100 + 129.92), abs=0.01)
     assert (second["low"], second["high"]) == (None, None)
     assert answer.warnings == [WHO, NOT_CAUSAL]
-    assert "later" not in ask(more={"outcomes": found}, tier="gold").sections
+    assert "later" not in ask(more={"answers": found}, tier="gold").sections
 
 
 def test_where_nobody_was_asked_there_is_nothing_to_warn_of():
-    answer = ask(Counted(Deltas(), NOW), more={"outcomes": Outcomes()})
+    answer = ask(Counted(Deltas(), NOW), more={"answers": Outcomes()})
 
     assert (list(answer.data), list(answer.warnings)) == ([], [])
     assert answer.totals["answers"] == 0
@@ -174,7 +151,7 @@ def test_where_nobody_was_asked_there_is_nothing_to_warn_of():
 
 
 def test_every_number_is_defined_and_every_row_has_what_is_defined():
-    answer = ask(more={"outcomes": Outcomes((Arm("passive", Totals(2, 1, 5, 25)),))})
+    answer = ask(more={"answers": Outcomes((arm("passive", 2, 1, 5, 25),))})
 
     assert set(answer.totals) == {column.name for column in REPORT.totals}
     assert set(answer.sections) == set(REPORT.sections)

@@ -50,7 +50,8 @@ def outcomes(api: Api, **wanted: Any) -> dict[str, dict[str, Any]]:
 def days(api: Api) -> Outcomes:
     """The sums that are kept."""
     with api.app.app_context(), reading() as session:
-        return queries.outcomes(session, api.program.program_id, **_EVER)
+        offers = queries.of_offers(session, api.program.program_id, offer=None, **_EVER)
+        return Outcomes((*offers.days, *queries.of_answers(session, api.program.program_id, **_EVER).days))
 
 
 def assert_as_orders_say(api: Api) -> None:

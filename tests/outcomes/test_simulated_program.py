@@ -69,7 +69,7 @@ def run(api: Api, effect: float, monkeypatch: pytest.MonkeyPatch) -> Answer:
     bought(api, 9, {who: round(own[who] * chance.uniform(0.8, 1.2) * more[who]) for who in WHO}, monkeypatch)
     filled(api, now=LATER)
     with api.app.app_context(), reading() as session:
-        found = queries.of_report(
+        found = queries.of_offers(
             session, program_id, first=NOW.date() - timedelta(days=9), last=LATER.date(), offer="coffee"
         )
     return ask(REPORT, Life(), more={"outcomes": found}, first="2026-02-01", last="2026-04-01", offer="coffee")

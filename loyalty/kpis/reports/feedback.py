@@ -3,11 +3,11 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any, Protocol
 
 from loyalty.feedback.domain import SCALES, scores_of
 from loyalty.kpis.domain import Answer, Column, Question, Report, Row, Sources, ratio, row
 from loyalty.kpis.opinions import NONE, Estimate, Scores, classes, estimate, mean_of
+from loyalty.outcomes.domain import Outcomes
 from loyalty.rollups.domain import Dimension
 
 _KIND = Column(
@@ -46,11 +46,11 @@ DISTRIBUTION = (
 LATER = (
     _KIND,
     Column("class", "text", "promoter, passive or detractor; satisfied or unsatisfied; easy or hard."),
-    Column("members", "count", "Members whose answer is of this class and whose time after it is over."),
-    Column("spend_per_member", "number", "What they bought after it, less what came back, in minor units each."),
+    Column("members", "count", "Members with such an answer whose 90 days after it are over, each once."),
+    Column("spend_per_member", "number", "What each bought in these 90 days, less what came back, in minor units."),
     Column("low", "number", f"The lower end {_INTERVAL}"),
     Column("high", "number", f"The upper end {_INTERVAL}"),
-    Column("bought_nothing", "share", "Of the members: who bought nothing after it, in the same time."),
+    Column("bought_nothing", "share", "Of the members: who bought nothing in these days."),
 )
 BY: tuple[tuple[str, Dimension, str], ...] = (
     ("tiers", "tier", "The tier that the member had when answering."),
@@ -59,35 +59,6 @@ BY: tuple[tuple[str, Dimension, str], ...] = (
 )
 WHO = "Only those who answered are counted, and who is delighted or angry answers more readily than others."
 NOT_CAUSAL = "Members who answer well differ in more than their answer: what they bought later is not because of it."
-
-
-class ArmTotals(Protocol):
-    """Exact sums over the members of an arm."""
-
-    members: int
-    buyers: int
-    spend: int
-    spend_2: int
-
-
-class ArmOfDay(Protocol):
-    """What came of the members of an arm whose anchor is on a day."""
-
-    arm: str
-    totals: Any
-
-
-class Experiment(Protocol):
-    """One experiment's outcomes."""
-
-    days: Iterable[ArmOfDay]
-
-
-class Outcomes(Protocol):
-    """What came after answers: an experiment "answers:<kind>", whose arms are the classes of answers."""
-
-    def of(self, experiment: str, first: date, last: date) -> Experiment:
-        """Those of one experiment whose anchors lie within the days."""
 
 
 class _Answers:
@@ -124,10 +95,9 @@ def work_out(sources: Sources, asked: Question) -> Answer:
         for kind in answers.kinds()
     ]
     sections: dict[str, list[Row]] = {"distribution": _distribution(whole, answers.kinds())}
-    sections |= {name: _by(sources, asked, name) for name, *_ in BY} if dimension == "all" else {}
-    outcomes = sources.more.get("outcomes")
-    if outcomes is not None and dimension == "all":
-        sections["later"] = _later(outcomes, asked)
+    if dimension == "all":
+        sections |= {name: _by(sources, asked, name) for name, *_ in BY}
+        sections["later"] = _later(sources.more["answers"], asked)
     warnings = [WHO] * bool(rows) + [NOT_CAUSAL] * bool(sections.get("later"))
     members = sources.rollups.members("answered", dimension=dimension, key=key, first=asked.first, last=asked.last)
     return Answer(_totals(asked, whole, len(members)), rows, sections, warnings)
@@ -208,7 +178,7 @@ def _later(outcomes: Outcomes, asked: Question) -> list[Row]:
     for kind, scale in SCALES.items():
         days = list(outcomes.of(f"answers:{kind}", asked.first, asked.last).days)
         for name, _ in scale.classes:
-            totals: list[ArmTotals] = [each.totals for each in days if each.arm == name]
+            totals = [each.totals for each in days if each.arm == name]
             if members := sum(each.members for each in totals):
                 spend = mean_of(members, sum(each.spend for each in totals), sum(each.spend_2 for each in totals))
                 bought = sum(each.buyers for each in totals)
@@ -232,5 +202,6 @@ REPORT = Report(
         "later": LATER,
     },
     plot=("nps",),
+    needs=("answers",),
     work_out=work_out,
 )
