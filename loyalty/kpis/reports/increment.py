@@ -115,14 +115,14 @@ def work_out(sources: Sources, asked: Question) -> Answer:
     outcomes: Outcomes = sources.more["outcomes"]
     offer = asked.filters.get("offer")
     main = PROGRAM if offer is None else f"{OFFER}{offer}"
-    found = {name: _compared(outcomes, name, asked.first, asked.last) for name in outcomes.experiments}
-    rows = [row(each, **_numbers(_compared(outcomes, main, each.first, each.last), asked)) for each in asked.periods]
+    found = {name: compared(outcomes, name, asked.first, asked.last) for name in outcomes.experiments}
+    rows = [row(each, **_numbers(compared(outcomes, main, each.first, each.last), asked)) for each in asked.periods]
     sections = [{"experiment": name, **_numbers(each, asked)} for name, each in found.items()]
     totals = _numbers(found.get(main) or compare([]), asked)
     return Answer(totals, rows, {"experiments": sections}, [WARNING, *_warnings(found, asked)])
 
 
-def _compared(outcomes: Outcomes, experiment: str, first: date, last: date) -> Comparison:
+def compared(outcomes: Outcomes, experiment: str, first: date, last: date) -> Comparison:
     """The arms of an experiment, of who came into them within some days. Of the program each month has all members."""
     same = experiment == PROGRAM
     return compare(strata_of(outcomes.of(experiment, first, last).days, by_day=same), same_members=same)
