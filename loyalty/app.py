@@ -22,6 +22,7 @@ from loyalty.events import metrics as events_metrics
 from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
 from loyalty.kpis import routes as kpis_routes
+from loyalty.kpis import score_routes
 from loyalty.ledger import fact_schemas as points_facts
 from loyalty.ledger import routes as ledger_routes
 from loyalty.members import fact_schemas as members_facts
@@ -72,6 +73,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (tier_member_routes.bp, "members"),
     (notifications_routes.bp, "members"),
     (timeline_routes.bp, "members"),
+    (score_routes.bp, "members"),
     (ledger_routes.payments, "rewards"),
     (payments_routes.bp, "rewards"),
     (ledger_routes.proof, "reports"),

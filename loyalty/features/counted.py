@@ -4,9 +4,11 @@ import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from psycopg.rows import dict_row, scalar_row
+from psycopg.rows import dict_row, scalar_row, tuple_row
 
 from loyalty.db.session import Session
+from loyalty.features.domain import Cuts, cuts_from
+from loyalty.features.outlook import Outlook, outlook_from
 from loyalty.features.statistics import NO_STATISTICS, Statistics, statistics_from
 
 # New statistics are seen by every process within this time, at the cost of one tiny statement a second and program.
@@ -18,6 +20,10 @@ _NEWEST = """
 SELECT version FROM feature_statistics WHERE program_id = %s AND finished_at IS NOT NULL ORDER BY version DESC LIMIT 1
 """
 _LOAD = "SELECT version, as_of, cuts, document, weights FROM feature_statistics WHERE program_id = %s AND version = %s"
+_WITH_CUTS = """
+SELECT cuts, outlook FROM feature_statistics
+WHERE program_id = %s AND finished_at IS NOT NULL ORDER BY version DESC LIMIT 1
+"""
 
 
 @dataclass(slots=True)
@@ -48,6 +54,12 @@ def statistics(session: Session, program_id: UUID, *, version: int | None = None
         _remembered[program_id] = known
     known.checked_at = time.monotonic()
     return known.statistics
+
+
+def cuts_and_outlook(session: Session, program_id: UUID) -> tuple[Cuts | None, Outlook | None]:
+    """Where members fall into fifths, and what is to be expected of them, as of the newest finished count."""
+    row = session.row(_WITH_CUTS, (program_id,), into=tuple_row)
+    return (None, None) if row is None else (cuts_from(row[0]), outlook_from(row[1]))
 
 
 def _load(session: Session, program_id: UUID, version: int) -> Statistics:

@@ -77,7 +77,8 @@ class StatisticsRow(Base):
 
     `cuts`: where members fall into five parts of equal size (`features.domain.Cuts`), beside the rest because the
     path of an order reads it. `document`: the figures of each category and article; `weights`: item-item weights as
-    float32, row by row, in the order of the document's categories.
+    float32, row by row, in the order of the document's categories. `outlook`: what may be expected of members
+    (`features.outlook.Outlook`); there is none of counts made before it was thought of.
     """
 
     __tablename__ = "feature_statistics"
@@ -98,3 +99,4 @@ class StatisticsRow(Base):
     cuts: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     document: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     weights: Mapped[bytes | None] = mapped_column(LargeBinary)
+    outlook: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))

@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any
 
 from loyalty.db.session import Session
+from loyalty.features import counted
+from loyalty.features.outlook import Outlook
 from loyalty.kpis.domain import Question, Report, Sources
 from loyalty.offers import queries as offers
 from loyalty.rollups import reading
@@ -25,8 +27,13 @@ def _offers(session: Session, asked: Question) -> dict[str, dict[str, Any]]:
     }
 
 
+def _outlook(session: Session, asked: Question) -> Outlook | None:
+    """What the nightly count expects of members; None before the first."""
+    return counted.cuts_and_outlook(session, asked.program.program_id)[1]
+
+
 # What reports may need beside rollups.
-MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers}
+MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers, "outlook": _outlook}
 
 
 def sources(session: Session, asked: Question, report: Report, *, now: datetime) -> Sources:

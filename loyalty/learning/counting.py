@@ -19,8 +19,9 @@ from psycopg.rows import scalar_row, tuple_row
 from loyalty.core import calendar
 from loyalty.db.session import Session, reading, transaction
 from loyalty.features.decay import DAY
+from loyalty.features.outlook import Outlook
 from loyalty.features.statistics import Statistics, document_of
-from loyalty.learning import members
+from loyalty.learning import looking_back, members
 from loyalty.learning.tallying import Tally, by_reach
 
 # The hour, by the clocks of the program's zone, from which a day's count is due.
@@ -31,6 +32,8 @@ KEPT = 3
 CATEGORIES_MAX = 10_000
 # What is bought together shows in the purchases of so many members.
 WEIGHED_MAX = 200_000
+# What is to be expected shows in what became of so many members.
+LOOKED_AT_MAX = 10_000
 # How often it is said how far a count is.
 TELL_SECONDS = 1.0
 
@@ -52,7 +55,7 @@ FROM feature_statistics WHERE program_id = %(program_id)s RETURNING version
 _ADVANCE = "UPDATE feature_statistics SET stage = %s, done = %s, total = %s WHERE program_id = %s AND version = %s"
 _FINISH = """
 UPDATE feature_statistics SET stage = 'finished', done = total, finished_at = %s, cuts = %s, document = %s,
-    weights = %s
+    weights = %s, outlook = %s
 WHERE program_id = %s AND version = %s
 """
 # Nobody else counts, so what is not finished was cut off.
@@ -121,7 +124,7 @@ def _count(program_id: UUID, told: Told, now: datetime) -> int:
     tally = Tally(by_reach(reached)[:CATEGORIES_MAX], skus)
     lies_in = _tally(program_id, tally, telling, now)
     telling.say("weights", total)
-    _finish(program_id, tally.statistics(version, now, lies_in), now)
+    _finish(program_id, tally.statistics(version, now, lies_in), tally.outlook(), now)
     return version
 
 
@@ -137,10 +140,13 @@ def _reach(program_id: UUID, telling: "_Telling") -> Counter[str]:
 def _tally(program_id: UUID, tally: Tally, telling: "_Telling", now: datetime) -> dict[str, str]:
     """Add up what all members buy; answers what the articles of offers lie in."""
     every = max(1, -(-telling.total // WEIGHED_MAX))
+    looked_at = max(1, -(-telling.total // LOOKED_AT_MAX))
     lies_in: dict[str, str] = {}
     for number, (session, page, done) in enumerate(_pages(program_id)):
         telling.say("habits", done)
         tally.add(members.read(session, page, tally.codes, tally.skus, now=now), weigh=number % every == 0)
+        if number % looked_at == 0:
+            tally.look(looking_back.look(session, page, now=now))
         lies_in |= members.categories_of(session, page, [sku for sku in tally.skus if sku not in lies_in])
     return lies_in
 
@@ -176,12 +182,13 @@ class _Telling:
                 session.run(_ADVANCE, (stage, done, self.total, self._program_id, self._version))
 
 
-def _finish(program_id: UUID, statistics: Statistics, now: datetime) -> None:
+def _finish(program_id: UUID, statistics: Statistics, outlook: Outlook, now: datetime) -> None:
     """Put the count in use, all at once, and forget older ones."""
     document, weights = orjson.dumps(document_of(statistics)).decode(), statistics.weights.astype("<f4").tobytes()
     cuts = None if statistics.cuts is None else orjson.dumps(statistics.cuts.document()).decode()
+    expected = orjson.dumps(outlook.document()).decode()
     with transaction() as session:
-        session.run(_FINISH, (now, cuts, document, weights, program_id, statistics.version))
+        session.run(_FINISH, (now, cuts, document, weights, expected, program_id, statistics.version))
         session.run(_FORGET, {"program_id": program_id, "version": statistics.version, "kept": KEPT})
 
 

@@ -30,6 +30,12 @@ SELECT {_ORDER} FROM orders o
 LEFT JOIN learned_orders l ON l.member_id = o.member_id AND l.order_id = o.order_id
 WHERE o.member_id = ANY(%s::uuid[])
 """
+# As features know them, so those that came since they last looked are not there.
+_SINCE = """
+SELECT o.member_id, o.order_id, o.placed_at, o.lines, o.discount, l.returned FROM orders o
+JOIN learned_orders l ON l.member_id = o.member_id AND l.order_id = o.order_id
+WHERE o.member_id = ANY(%s::uuid[]) AND o.placed_at >= %s
+"""
 _STAYING = """
 WITH RECURSIVE became AS (
     SELECT m.member_id AS once, m.member_id, m.merged_into FROM members m WHERE m.member_id = ANY(%s::uuid[])
@@ -76,6 +82,12 @@ def orders_of(session: Session, families: dict[UUID, UUID]) -> tuple[list[Learne
     rows = session.rows(_OF_MEMBERS, (array_of(families),), into=tuple_row)
     orders = [_order(row, families[row[0]]) for row in rows]
     return orders, {(row[0], row[1]) for row in rows if row[7] not in (None, families[row[0]])}
+
+
+def orders_since(session: Session, families: dict[UUID, UUID], since: datetime) -> list[LearnedOrder]:
+    """The orders placed from an instant on that are in the features of members, as if nothing were learned of them."""
+    rows = session.rows(_SINCE, (array_of(families), since), into=tuple_row)
+    return [_order((*row, None), families[row[0]]) for row in rows]
 
 
 def staying(session: Session, member_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -9,9 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from loyalty.core.categories import lineage
-from loyalty.features.decay import DAY, HABIT, PACE, as_of
+from loyalty.features.decay import DAY, HABIT, LANDMARK, PACE, as_of
 from loyalty.features.domain import Buying, Cuts, Features, Goods
+from loyalty.features.outlook import Outlook
 from loyalty.features.statistics import GROUPS, LATELY_DAYS, Figures, Numbers, Statistics, Weights, leaves
+from loyalty.learning import foreseeing
+from loyalty.learning.foreseeing import Seen
 
 # So many categories, those that most members buy, have item-item weights: a matrix of 16 megabytes.
 WEIGHTED_MAX = 2_000
@@ -55,6 +58,7 @@ class Tally:
         self._weighed = self._members = self._active = self._earlier = 0
         self._orders = self._spend = self._visits = self._elapsed = 0.0
         self._spread: list[tuple[Numbers, ...]] = []
+        self._seen: list[Seen] = []
 
     def add(self, page: Page, *, weigh: bool = True) -> None:
         """Add some members; `weigh`: what they buy together counts."""
@@ -75,6 +79,18 @@ class Tally:
             bought = np.zeros((len(buying), self.weighted), np.float32)
             bought[goods["member"], goods["code"]] = np.log1p(goods["orders"])
             self._gram += bought.T @ bought
+
+    def look(self, members: Iterable[Seen]) -> None:
+        """Add what became of some members."""
+        self._seen.extend(members)
+
+    def outlook(self) -> Outlook:
+        """What may be expected of members, and how many there are of whom the same is."""
+        learned, cuts = foreseeing.learned(self._seen), self._cuts(LANDMARK)
+        if cuts is None:
+            return learned
+        _, visits, worth = (np.concatenate(column) for column in zip(*self._spread, strict=True))
+        return foreseeing.spread(learned, visits, worth, cuts.worth)
 
     def statistics(self, version: int, as_of: datetime, sku_categories: Mapping[str, str]) -> Statistics:
         """What it all comes to."""
