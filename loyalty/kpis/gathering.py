@@ -8,6 +8,7 @@ from loyalty.db.session import Session
 from loyalty.features import counted
 from loyalty.features.outlook import Outlook
 from loyalty.kpis.domain import Question, Report, Sources
+from loyalty.ledger import queries as ledger
 from loyalty.offers import queries as offers
 from loyalty.rollups import reading
 from loyalty.tiers import queries as ladders
@@ -32,8 +33,17 @@ def _outlook(session: Session, asked: Question) -> Outlook | None:
     return counted.cuts_and_outlook(session, asked.program.program_id)[1]
 
 
+def _ledger(session: Session, asked: Question) -> dict[str, int] | None:
+    """What accounts hold and owe in the unit that is looked at, if that is to be proved."""
+    if asked.options["reconcile"] == "no":
+        return None
+    return ledger.held_in_all(session, asked.program.program_id, str(asked.options["unit"]))
+
+
 # What reports may need beside rollups.
-MORE: Mapping[str, Callable[[Session, Question], Any]] = {"tiers": _tiers, "offers": _offers, "outlook": _outlook}
+MORE: Mapping[str, Callable[[Session, Question], Any]] = {
+    "tiers": _tiers, "offers": _offers, "outlook": _outlook, "ledger": _ledger,
+}  # fmt: skip
 
 
 def sources(session: Session, asked: Question, report: Report, *, now: datetime) -> Sources:

@@ -48,6 +48,12 @@ JOIN members m ON m.member_id = h.member_id
 WHERE k.program_id = %(program_id)s AND k.kind = 'hold' AND k.key = %(hold_id)s
 """
 
+# All accounts of a program: this takes as long as there are members.
+_IN_ALL = """
+SELECT coalesce(sum(available + pending + held), 0)::bigint AS outstanding, coalesce(sum(debt), 0)::bigint AS debt
+FROM accounts WHERE program_id = %s AND unit = %s
+"""
+
 
 def entries(
     session: Session, program_id: UUID, member_id: UUID, window: Window, *, now: datetime
@@ -92,6 +98,13 @@ def hold(session: Session, program_id: UUID, hold_id: str, *, now: datetime) -> 
     if row is None:
         raise HoldNotFound(hold_id)
     return row
+
+
+def held_in_all(session: Session, program_id: UUID, unit: str) -> dict[str, int]:
+    """What all accounts hold in a unit, and what they owe, as it is recorded: `outstanding` and `debt`."""
+    found = session.row(_IN_ALL, (program_id, unit), into=dict_row)
+    assert found is not None, "a sum of nothing is nought"
+    return found
 
 
 def _settled(session: Session, program_id: UUID, member_id: UUID, now: datetime) -> Book:

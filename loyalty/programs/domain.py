@@ -1,6 +1,8 @@
 """A program's settings as frozen values."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
@@ -87,6 +89,37 @@ class AutoRedeem:
     reward: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedRate:
+    """What share of the points the books expect to be redeemed, from a day on, and who says why. Texts, as written."""
+
+    since: str
+    rate: str
+    reason: str
+
+    @property
+    def begins(self) -> date:
+        """The first day of which it is said."""
+        return date.fromisoformat(self.since)
+
+    @property
+    def share(self) -> Decimal:
+        """The rate, as a number."""
+        return Decimal(self.rate)
+
+
+@dataclass(frozen=True, slots=True)
+class LiabilitySettings:
+    """What points are worth in the books.
+
+    `value_per_point`: in the currency (0.01 is a cent); None: what a point pays. `redemption_rate`: what share of the
+    points is expected to be redeemed, each from its day on; what is not said is estimated from what members did.
+    """
+
+    value_per_point: str | None = None
+    redemption_rate: tuple[ExpectedRate, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewProgram:
     """What a program needs to exist; the rest has defaults and is changed later."""
@@ -126,6 +159,7 @@ class Program:
     pay: PaySettings = PaySettings()
     auto_redeem: AutoRedeem | None = None
     holdout_percent: int = 0
+    liability: LiabilitySettings = LiabilitySettings()
     notice_points: int | None = None
 
 
@@ -160,6 +194,9 @@ def settings_from(stored: dict[str, Any]) -> dict[str, Any]:
         "reinstatement": ReinstatementSettings, "auto_redeem": AutoRedeem,
     }  # fmt: skip
     made |= {name: kind(**stored[name]) for name, kind in nested.items() if stored.get(name) is not None}
+    if (liability := stored.get("liability")) is not None:
+        rates = tuple(ExpectedRate(**rate) for rate in liability.get("redemption_rate", ()))
+        made["liability"] = LiabilitySettings(**{**liability, "redemption_rate": rates})
     if "units" in stored:
         stored_units = {unit: unit_terms_from(terms) for unit, terms in stored["units"].items()}
         made["units"] = {POINTS: UnitTerms(), **stored_units}

@@ -25,5 +25,9 @@ PROGRAM = {
     "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False},
     "auto_redeem": {"reward": "five-off"},
     "holdout_percent": 0,
+    "liability": {
+        "value_per_point": None,
+        "redemption_rate": [{"from": "2026-01-01", "rate": "0.95", "reason": "Agreed with the auditors for 2026"}],
+    },
     **SETTINGS,
 }

@@ -2,6 +2,9 @@
 
 import re
 from dataclasses import asdict
+from datetime import date
+from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validates_schema
@@ -9,11 +12,12 @@ from marshmallow.validate import Length, OneOf
 
 from loyalty.programs.domain import Program
 from loyalty.programs.terms import Activation, Expiry
-from loyalty.web.fields import ByName, Code, Currency, Flag, Locale, Matches, Text, Whole, Zone
+from loyalty.web.fields import ByName, Code, Currency, Flag, Locale, Matches, Rate, Text, Whole, Zone
 
 TERM_DAYS_MAX = 36_500
 TERM_MONTHS_MAX = 1_200
 BALANCE_MAX = 1_000_000_000
+RATES_MAX = 200
 
 
 class ActivationSchema(Schema):
@@ -145,6 +149,50 @@ class AutoRedeemSchema(Schema):
     reward = Code(required=True)
 
 
+class ExpectedRateSchema(Schema):
+    """What share of all points is expected to be redeemed, from a day on, instead of the share that is estimated."""
+
+    since = fields.Date(required=True, data_key="from")
+    rate = Rate(required=True, most=Decimal(1))
+    reason = Text(required=True, most=500)
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {**data, "since": data["since"].isoformat(), "rate": format(data["rate"], "f")}
+
+    @pre_dump
+    def _with_a_date(self, value: Any, **_kwargs: Any) -> dict[str, Any]:
+        plain = _plain(value)
+        return {**plain, "since": date.fromisoformat(plain["since"])}
+
+
+class LiabilitySchema(Schema):
+    """What points are worth in the books: see the report `liability`."""
+
+    value_per_point = Rate(
+        allow_none=True,
+        metadata={"description": 'In the currency: "0.01" is a cent. null: what a point pays, by `pay`.'},
+    )
+    redemption_rate = fields.List(
+        fields.Nested(ExpectedRateSchema),
+        validate=Length(max=RATES_MAX),
+        metadata={"description": "Rates set by hand, the earliest first; without any they are estimated."},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _in_order(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        days = [rate["since"] for rate in data.get("redemption_rate", ())]
+        for number, (one, next_one) in enumerate(pairwise(days), start=1):
+            if one >= next_one:
+                raise ValidationError({"redemption_rate": {number: {"from": ["Must be later than the one before."]}}})
+
+    @post_load
+    def _build(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        if data.get("value_per_point") is not None:
+            data["value_per_point"] = format(data["value_per_point"], "f")
+        return data
+
+
 class ProgramSettingsSchema(Schema):
     """What can be changed of a program. Everything is optional; what is absent stays."""
 
@@ -174,6 +222,7 @@ class ProgramSettingsSchema(Schema):
         },
     )
     holdout_percent = Whole(most=100)
+    liability = fields.Nested(LiabilitySchema)
 
 
 class ProgramSchema(ProgramSettingsSchema):

@@ -17,8 +17,8 @@ WITH nets AS (
         line_id text, category text, quantity bigint, unit_price bigint, discount bigint)
 ), shares AS (
     -- The order's discount by largest remainder; ties go by line id.
-    SELECT n.*, sum(n.net) OVER o AS whole, n.discount * n.net / nullif(sum(n.net) OVER o, 0) AS share,
-        n.discount * n.net % nullif(sum(n.net) OVER o, 0) AS rest
+    SELECT n.*, div(n.discount::numeric * n.net, nullif(sum(n.net) OVER o, 0)) AS share,
+        n.discount::numeric * n.net % nullif(sum(n.net) OVER o, 0) AS rest
     FROM nets n WINDOW o AS (PARTITION BY n.member_id, n.order_id)
 ), goods AS (
     SELECT s.*, (s.net - coalesce(s.share, 0) - CASE WHEN

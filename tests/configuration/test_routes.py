@@ -26,7 +26,9 @@ def other(app: Flask) -> Api:
 @pytest.fixture
 def rich(api: Api) -> Api:
     """A shop that has configured something of everything."""
-    configure(api, name="Rich", rounding="half_up", earn={"shipping": True}, pay={"points": 10})
+    rates = [{"from": "2026-01-01", "rate": "0.95", "reason": "Agreed with the auditors"}]
+    liability = {"value_per_point": "0.008", "redemption_rate": rates}
+    configure(api, name="Rich", rounding="half_up", earn={"shipping": True}, pay={"points": 10}, liability=liability)
     configure_units(
         api,
         points=({"mode": "delay", "days": 14}, {"mode": "rolling", "months": 12, "round_to": "month"}),

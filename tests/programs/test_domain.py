@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 from loyalty.core import calendar
 from loyalty.programs.domain import (
     EarnSettings,
+    ExpectedRate,
+    LiabilitySettings,
     PaySettings,
     Program,
     ReinstatementSettings,
@@ -219,6 +221,7 @@ def test_settings_read_back_are_those_that_were_stored():
         "returns": ReturnSettings("debt", 7, 500),
         "reinstatement": ReinstatementSettings(7, 14),
         "pay": PaySettings(10, 3, 500, 50, 100),
+        "liability": LiabilitySettings("0.008", (ExpectedRate("2026-01-01", "0.95", "Agreed with the auditors"),)),
         "units": {
             "points": UnitTerms(Activation("delay", 14, 1), Expiry("rolling", 1, 2, 3, "quarter")),
             "miles": UnitTerms(Activation(), Expiry("calendar", dates=("02-29", "12-31"))),

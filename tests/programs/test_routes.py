@@ -27,6 +27,11 @@ def refused_at(response: Any) -> list[str]:
     return [error["pointer"] for error in response.json["errors"]]
 
 
+def a_rate(**changes: str) -> dict[str, str]:
+    """A rate set by hand."""
+    return {"from": "2026-01-01", "rate": "0.95", "reason": "Agreed with the auditors"} | changes
+
+
 def test_a_new_program_starts_with_the_documented_settings(api: Api):
     answer = api.get(PROGRAM)
 
@@ -53,6 +58,7 @@ def test_a_new_program_starts_with_the_documented_settings(api: Api):
         "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False},
         "auto_redeem": None,
         "holdout_percent": 0,
+        "liability": {"value_per_point": None, "redemption_rate": []},
     }
 
 
@@ -126,6 +132,16 @@ def test_a_weak_tag_names_the_same_version(api: Api):
             }
         },
         {"holdout_percent": 100},
+        {"liability": {"value_per_point": "0.008", "redemption_rate": []}},
+        {
+            "liability": {
+                "value_per_point": None,
+                "redemption_rate": [
+                    {"from": "2026-01-01", "rate": "0.95", "reason": "Agreed with the auditors"},
+                    {"from": "2027-01-01", "rate": "0.97", "reason": "More was redeemed than we thought"},
+                ],
+            }
+        },
     ],
 )
 def test_a_setting_is_kept_as_it_was_given(api: Api, settings: dict[str, Any]):
@@ -195,6 +211,11 @@ def test_a_unit_that_was_added_stands_beside_points_and_stays(api: Api):
         ({"pay": {"step": 1.5}}, "/pay/step"),
         ({"holdout_percent": 101}, "/holdout_percent"),
         ({"holdout_percent": "5"}, "/holdout_percent"),
+        ({"liability": {"value_per_point": 0.01}}, "/liability/value_per_point"),
+        ({"liability": {"value_per_point": "0"}}, "/liability/value_per_point"),
+        ({"liability": {"redemption_rate": [a_rate(rate="1.01")]}}, "/liability/redemption_rate/0/rate"),
+        ({"liability": {"redemption_rate": [a_rate(reason="")]}}, "/liability/redemption_rate/0/reason"),
+        ({"liability": {"redemption_rate": [a_rate(), a_rate()]}}, "/liability/redemption_rate/1/from"),
         ({"code": "other"}, "/code"),
         ({"sandbox": True}, "/sandbox"),
         ({"version": 7}, "/version"),
