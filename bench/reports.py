@@ -35,7 +35,7 @@ from loyalty.programs.domain import POINTS, NewProgram, Program
 from loyalty.rollups import keeping
 from loyalty.rollups.cells import Counting
 from loyalty.rollups.deltas import Deltas
-from loyalty.rollups.domain import Dimension, Place, SetPlace
+from loyalty.rollups.domain import Dimension, Place
 
 GOAL_MS = 150
 ZONE = "Europe/Helsinki"
@@ -201,7 +201,7 @@ class _Day:
             if len(numbers):
                 members, times = np.unique(numbers, return_counts=True)
                 again = BitMap(members[times > 1].astype(np.uint32))
-                self.into.join(SetPlace(name, *key, "day", self.day), BitMap(members.astype(np.uint32)), again)
+                self.into.join(name, key, self.day, BitMap(members.astype(np.uint32)), again)
 
 
 def _kinds(numbers: Numbers) -> list[tuple[Key, Numbers]]:
