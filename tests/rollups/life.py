@@ -186,9 +186,8 @@ class Life:
         """An offer that an order of coffee redeems."""
         who = self.whom()
         shelf.give(self.api, who, activated=self.now - A_DAY)
-        shop.buy(
-            self.api, order_id := self.new("o"), a_line("1", 250, 2, **GOODS[3]), customer_id=who, placed_at=at(self.now)
-        )  # fmt: skip
+        line = a_line("1", 250, 2, **GOODS[3])
+        shop.buy(self.api, order_id := self.new("o"), line, customer_id=who, placed_at=at(self.now))
         self.orders[order_id] = {"1": 2}
 
     def reinstates(self) -> None:
