@@ -71,7 +71,7 @@ def test_what_it_cost_is_not_counted_by_tier():
 def test_each_offer_says_what_it_brought_in_where_it_was_held_out_from_somebody():
     def arm(name, spend):
         sums = {"members": 200, "share": 200 * 500_000, "spend": 200 * spend, "spend_2": 200 * (spend**2 + 100)}
-        return DayTotals("offer:coffee", on("2026-03-02"), name, Totals(**sums, spend_3=200 * spend**3))
+        return DayTotals("offer:coffee", on("2026-03-02"), name, Totals(**sums, spend_3=200 * (spend**3 + 300 * spend)))
 
     known = {**KNOWN, "outcomes": Outcomes((arm("treatment", 1_500), arm("holdout", 1_000)))}
     answer = ask(REPORT, a_spring(), more=known, **SPRING)
