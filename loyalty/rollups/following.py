@@ -18,6 +18,8 @@ NAME = "rollups"
 
 # So many facts in one transaction: some tenths of a second.
 PAGE = 2_000
+# So many facts that were not counted yet are looked at for a report, which is not to wait for more: a tenth of a second.
+TAIL = 500
 
 
 def follow_batch(session: Session, *, limit: int = PAGE) -> int:
@@ -56,7 +58,7 @@ def count(session: Session, state: State, page: LogPage, into: Counting, *, temp
     counting.count(into, page.facts, gathered)
 
 
-def uncounted(session: Session, state: State, *, limit: int = PAGE) -> tuple[Counting, LogPage | None] | None:
+def uncounted(session: Session, state: State, *, limit: int = TAIL) -> tuple[Counting, LogPage | None] | None:
     """What the facts behind a generation's place add, without writing it; None if they are more than `limit`."""
     keeping.look_up_by_key(session)
     page = page_after(session, state.program_id, Place(state.xid, state.seq), TYPES, limit=limit)
