@@ -21,6 +21,8 @@ from loyalty.events import contract as events_contract
 from loyalty.events import metrics as events_metrics
 from loyalty.events import routes as events_routes
 from loyalty.events.schemas import Kind
+from loyalty.feedback import fact_schemas as feedback_facts
+from loyalty.feedback import routes as feedback_routes
 from loyalty.kpis import routes as kpis_routes
 from loyalty.kpis import score_routes
 from loyalty.ledger import fact_schemas as points_facts
@@ -79,6 +81,7 @@ SLICES: tuple[tuple[Blueprint, str], ...] = (
     (ledger_routes.proof, "reports"),
     (orders_routes.bp, "orders"),
     (activities_routes.bp, "orders"),
+    (feedback_routes.bp, "members"),
     (rewards_routes.bp, "rewards"),
     (offers_routes.bp, "offers"),
     (reward_admin_routes.bp, "admin"),
@@ -114,7 +117,7 @@ OPEN: tuple[Blueprint, ...] = (operations.bp, unsubscribe_routes.bp)
 FACTS: tuple[Kind, ...] = (
     *members_facts.KINDS, *orders_facts.KINDS, *activities_facts.KINDS, *points_facts.KINDS, *tiers_facts.KINDS,
     *rewards_facts.KINDS, *vouchers_facts.KINDS, *payments_facts.KINDS, *rules_facts.KINDS, *offers_facts.KINDS,
-    *offer_sets_facts.KINDS, *notifications_facts.KINDS, *webhooks_facts.KINDS,
+    *offer_sets_facts.KINDS, *feedback_facts.KINDS, *notifications_facts.KINDS, *webhooks_facts.KINDS,
 )  # fmt: skip
 
 # What is read from the database for `/metrics`, beside what the processes count.

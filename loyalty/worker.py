@@ -23,6 +23,7 @@ from loyalty.learning import segment_jobs as segments
 from loyalty.learning import statistics_jobs
 from loyalty.ledger import jobs as ledger
 from loyalty.notifications import jobs as notifications
+from loyalty.outcomes import jobs as outcomes
 from loyalty.personalisation import jobs as offers
 from loyalty.rehearsals import jobs as rehearsals
 from loyalty.rehearsals.domain import JOB as REHEARSE
@@ -91,6 +92,10 @@ SCHEDULE: tuple[tuple[str, str | timedelta, Work, str], ...] = (
      "notes who is in which segment, once a day in each program's zone"),
     ("rollups.rebuild", "* * * * *", rollups.rebuild,
      "counts a program anew that has another time zone, or that an older version counted in another way"),
+    ("outcomes.follow", "* * * * *", outcomes.follow,
+     "counts again what orders that arrive late, or come back, change of outcomes"),
+    ("outcomes.fill", "43 * * * *", outcomes.fill,
+     "counts what members spent after they were given offers, or had them held out, once that time is over"),
     ("webhooks.relay", AT_ONCE, webhooks.relay,
      "gives webhooks the facts that are new, and calls for `webhooks.deliver` where something is due"),
     ("webhooks.forget", "29 3 * * *", webhooks.forget,

@@ -179,6 +179,6 @@ def _on(server: str, name: str) -> str:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The tests of whole processes first: they take longest, and at the end one worker would wait for the other."""
-    slow = ("tests/faults/", "tests/cli/", "tests/contract/")
+    """What takes longest (whole processes, a whole shop) first: at the end one worker would wait for the other."""
+    slow = ("tests/faults/", "tests/cli/", "tests/contract/", "tests/journeys/test_golden_kpis.py")
     items.sort(key=lambda item: not item.nodeid.startswith(slow))

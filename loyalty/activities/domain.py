@@ -11,9 +11,9 @@ from loyalty.earning.domain import Activity, Award
 from loyalty.earning.presenting import points_of, shown
 from loyalty.earning.tiering import TierChange
 
-# What the engine itself sees, and nobody else tells it.
-BIRTHDAY, REFERRAL, REFERRED = "birthday", "referral", "referred"
-RESERVED = frozenset({BIRTHDAY, REFERRAL, REFERRED})
+# What the engine itself sees, and nobody else tells it; feedback is told in a way of its own.
+BIRTHDAY, REFERRAL, REFERRED, FEEDBACK = "birthday", "referral", "referred", "feedback"
+RESERVED = frozenset({BIRTHDAY, REFERRAL, REFERRED, FEEDBACK})
 
 # As of every id of the API.
 ID_LENGTH_MAX = 64

@@ -18,7 +18,7 @@ class ActivityReserved(RuleRefused):
     code = "activity-reserved"
 
     def __init__(self, activity_type: str, activity_id: str) -> None:
-        detail = "birthday, referral and referred are what the engine itself sees happen, under ids that begin so."
+        detail = "birthday, referral, referred and feedback are recorded by the engine itself, under ids that begin so."
         super().__init__(detail, type=activity_type, activity_id=activity_id)
 
 

@@ -25,6 +25,7 @@ COMMANDS = {
     "tiers": ("loyalty.cli.tiers:tiers", "Take over the tiers that members had in another program."),
     "features": ("loyalty.cli.features:features", "Build, or count, anew what is known of how members buy."),
     "rollups": ("loyalty.cli.rollups:rollups", "Count anew what reports are made of."),
+    "outcomes": ("loyalty.cli.outcomes:outcomes", "Count anew what members spent after they were given offers."),
     "rehearse": ("loyalty.cli.rehearse:rehearse", "Try a draft of earning rules on orders that were really placed."),
     "report": ("loyalty.cli.report:report", "Work out what the program earns: as JSON, CSV, a page or a picture."),
     "verify": ("loyalty.cli.verify:verify", "Prove the books; exit 1 on any finding."),

@@ -6,6 +6,8 @@ from loyalty.kpis.reports import (
     breakage,
     cohorts,
     earning,
+    feedback,
+    increment,
     liability,
     offers,
     participation,
@@ -15,5 +17,5 @@ from loyalty.kpis.reports import (
 
 REPORTS: tuple[Report, ...] = (
     participation.REPORT, redemption.REPORT, breakage.REPORT, behaviour.REPORT, tiers.REPORT, liability.REPORT,
-    offers.REPORT, cohorts.REPORT, earning.REPORT,
+    offers.REPORT, increment.REPORT, feedback.REPORT, cohorts.REPORT, earning.REPORT,
 )  # fmt: skip

@@ -10,6 +10,8 @@ from loyalty.features.outlook import Outlook
 from loyalty.kpis.domain import Question, Report, Sources
 from loyalty.ledger import queries as ledger
 from loyalty.offers import queries as offers
+from loyalty.outcomes import queries as outcomes
+from loyalty.outcomes.domain import Outcomes
 from loyalty.rollups import reading
 from loyalty.tiers import queries as ladders
 
@@ -40,9 +42,22 @@ def _ledger(session: Session, asked: Question) -> dict[str, int] | None:
     return ledger.held_in_all(session, asked.program.program_id, str(asked.options["unit"]))
 
 
+def _outcomes(session: Session, asked: Question) -> Outcomes:
+    """What came of the program's experiments, or of one offer's."""
+    return outcomes.of_offers(
+        session, asked.program.program_id, first=asked.first, last=asked.last, offer=asked.filters.get("offer")
+    )
+
+
+def _answers(session: Session, asked: Question) -> Outcomes:
+    """What members bought after they answered."""
+    return outcomes.of_answers(session, asked.program.program_id, first=asked.first, last=asked.last)
+
+
 # What reports may need beside rollups.
 MORE: Mapping[str, Callable[[Session, Question], Any]] = {
-    "tiers": _tiers, "offers": _offers, "outlook": _outlook, "ledger": _ledger,
+    "tiers": _tiers, "offers": _offers, "outlook": _outlook, "ledger": _ledger, "outcomes": _outcomes,
+    "answers": _answers,
 }  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from loyalty.kpis.domain import Column, Kind, Report
+from loyalty.kpis.domain import Column, Kind, Report, Row
 from loyalty.kpis.scale import Scale, scale_of
 from loyalty.kpis.writing import cell, day, heading, scaled, tick, unit
 
@@ -92,12 +92,12 @@ def described(report: Report, document: Document) -> str:
 def _lines(report: Report, document: Document, labels: Sequence[str]) -> list[Line]:
     """The lines, each with a value for every period."""
     columns = {column.name: column for column in report.columns}
-    keys = [column.name for column in report.columns if column.kind == "text"]
+    keys = _keys(report, document["data"])
     places = {label: place for place, label in enumerate(labels)}
     found: dict[tuple[str, str], list[float | None]] = {}
     for name in report.plot:
         for row in document["data"]:
-            key = ", ".join(str(row[each]) for each in keys if row[each] is not None)
+            key = ", ".join(_told(each, row[each.name]) for each in keys if row[each.name] is not None)
             values = found.setdefault((name, key), [None] * len(labels))
             values[places[row["period"]]] = row[name]
     shown = [(at, values) for at, values in found.items() if any(value is not None for value in values)]
@@ -107,6 +107,19 @@ def _lines(report: Report, document: Document, labels: Sequence[str]) -> list[Li
         Line(_called(columns[name], key, alone=len(report.plot) == 1), columns[name].kind, tuple(values), colour)
         for ((name, key), values), colour in zip(shown, COLOURS, strict=False)
     ]
+
+
+def _keys(report: Report, rows: Sequence[Row]) -> list[Column]:
+    """What rows are by beside the period: the texts; and the first number, if these leave rows that are the same."""
+    keys = [column for column in report.columns if column.kind == "text"]
+    first = report.columns[0]
+    if first not in keys and len({(row["period"], *(row[key.name] for key in keys)) for row in rows}) < len(rows):
+        keys.append(first)
+    return keys
+
+
+def _told(column: Column, value: Any) -> str:
+    return str(value) if column.kind == "text" else f"{column.name.replace('_', ' ')} {value}"
 
 
 def _called(column: Column, key: str, *, alone: bool) -> str:

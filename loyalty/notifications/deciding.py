@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, time, timedelta
 
 from loyalty.core import calendar
+from loyalty.notifications import surveying
 from loyalty.notifications.domain import (
     IMMEDIATE,
     PUSHED,
@@ -59,6 +60,7 @@ def _refused(message: Message, recipient: Recipient, settings: Settings, now: da
         ("no_address", not address_of(channel, recipient)),
         # Whoever opens the inbox has come to see what is new; nobody is pushed.
         ("no_consent", message.is_marketing and channel != "inbox" and recipient.consents.get(channel) is not True),
+        ("survey_gone", surveying.is_gone(settings, message.data)),
         ("outdated", message.outdated_at is not None and message.outdated_at <= now),
     )
     return next((Suppress(message, reason) for reason, holds in checks if holds), None)

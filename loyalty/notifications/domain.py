@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 from uuid import UUID
 
 from loyalty.templates.kinds import KINDS
@@ -40,6 +40,9 @@ REASONS: Final[Mapping[str, str]] = {
     "tier_kept": "The tier is not about to end any more.",
     "offer_closed": "The offer was used or refused meanwhile.",
     "order_gone": "The order was cancelled or returned.",
+    "asked_lately": "The member was asked something else a short while ago.",
+    "already_answered": "The member has answered by themselves meanwhile.",
+    "survey_gone": "The program does not ask this any more.",
     "reward_gone": "The reward cannot be had any more.",
     "voucher_gone": "The voucher cannot be used any more.",
     "address_refused": "The receiving side refused the address or the message for good.",
@@ -81,6 +84,26 @@ class Feedback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """A question that members are asked: `delay_days` after what is its occasion.
+
+    An order: every one, the member's n-th (`orders`) or every n-th (`every_orders`); a return; an activity of a type.
+    Who was asked anything else in the `cooldown_days` before is not asked.
+    """
+
+    code: str
+    kind: str
+    occasion: Literal["order", "return", "activity"]
+    url: str
+    orders: int | None = None
+    every_orders: int | None = None
+    activity: str | None = None
+    delay_days: int = 7
+    touchpoint: str | None = None
+    cooldown_days: int = 30
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a program tells its members, on which channels, and when at the earliest.
 
@@ -99,6 +122,7 @@ class Settings:
     caps: Caps = Caps()
     digest: Digest | None = Digest()
     feedback: Feedback | None = None
+    surveys: tuple[Survey, ...] = ()
     sender: str | None = None
     reply_to: str | None = None
     storefront_url: str | None = None
@@ -123,6 +147,30 @@ class Preferences:
     quiet_hours: QuietHours | None = None
     time_zone: str | None = None
     digest: Pace = "off"
+
+
+class Told(Protocol):
+    """A fact as it stands in the log: of a member, or of the program, whose id `owner_id` is then."""
+
+    @property
+    def owner_id(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def event_id(self) -> UUID:
+        """Which it is."""
+
+    @property
+    def type(self) -> str:
+        """What happened."""
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When."""
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The rest."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

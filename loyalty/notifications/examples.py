@@ -12,6 +12,7 @@ NEW_SETTINGS = {
     "caps": {"day": 2, "week": 5},
     "digest": {"minutes": 15, "least": 3},
     "feedback": {"url": "https://shop.example/feedback?order={order_id}", "after_days": 7},
+    "surveys": [],
     "email": {"from": "Club <club@shop.example>", "reply_to": None},
     "storefront_url": "https://shop.example",
 }

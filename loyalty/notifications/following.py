@@ -13,7 +13,7 @@ from psycopg.rows import dict_row
 from loyalty.core import calendar
 from loyalty.db.session import Session, array_of
 from loyalty.events.following import LoggedFact, behind, follow
-from loyalty.notifications import arranging, planning, preferring
+from loyalty.notifications import arranging, planning, preferring, surveyed
 from loyalty.notifications.announcing import announce
 from loyalty.notifications.domain import Settings, Wanted
 from loyalty.notifications.planning import TYPES, Closed, Known, Reached
@@ -85,7 +85,8 @@ def act(session: Session, program_id: UUID, facts: Sequence[LoggedFact], *, now:
         first, types = made.unreadable[0], sorted({fact.type for fact in made.unreadable})
         log.warning("facts of another shape", count=len(made.unreadable), types=types, first=str(first.event_id))
     within = _within_reach(session, known, published, made.reached)
-    enqueue(session, program_id, [*made.wanted, *within], settings, now=now)
+    asked = surveyed.in_turn(session, made.asked)
+    enqueue(session, program_id, [*made.wanted, *asked, *within], settings, now=now)
     close(session, made.closed, now=now)
     for merger in (fact for fact in facts if fact.type == MERGED):
         preferring.inherit(session, program_id, merger.owner_id, merger.data["merged"], now=now)

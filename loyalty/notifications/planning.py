@@ -9,10 +9,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from uuid import UUID
 
-from loyalty.notifications.domain import Settings, Wanted
+from loyalty.notifications import surveying
+from loyalty.notifications.domain import Settings, Told, Wanted
+from loyalty.notifications.surveying import Asked
 from loyalty.programs.domain import POINTS, Program
 from loyalty.rewards.domain import Reward
 from loyalty.tiers.domain import Ladders
@@ -27,30 +29,6 @@ FRESH: Final[Mapping[str, timedelta | None]] = {
     "voucher_issued": None,
 }
 FRESH_ELSE: Final = 7 * A_DAY
-
-
-class Told(Protocol):
-    """A fact as it stands in the log: of a member, or of the program, whose id `owner_id` is then."""
-
-    @property
-    def owner_id(self) -> UUID:
-        """Whose it is."""
-
-    @property
-    def event_id(self) -> UUID:
-        """Which it is."""
-
-    @property
-    def type(self) -> str:
-        """What happened."""
-
-    @property
-    def occurred_at(self) -> datetime:
-        """When."""
-
-    @property
-    def data(self) -> dict[str, Any]:
-        """The rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +83,7 @@ class Announced:
     at: datetime
 
 
-Item = Wanted | Reached | Closed | Announced
+Item = Wanted | Asked | Reached | Closed | Announced
 Planner = Callable[[Told, Known], Iterator[Item]]
 
 
@@ -114,6 +92,7 @@ class Plan:
     """What facts lead to, in their order; of rewards within reach one for each member, the dearest."""
 
     wanted: list[Wanted] = field(default_factory=list)
+    asked: list[Asked] = field(default_factory=list)
     reached: dict[UUID, Reached] = field(default_factory=dict)
     closed: list[Closed] = field(default_factory=list)
     announced: list[Announced] = field(default_factory=list)
@@ -123,6 +102,8 @@ class Plan:
         """Take one more."""
         if isinstance(item, Wanted):
             self.wanted.append(item)
+        elif isinstance(item, Asked):
+            self.asked.append(item)
         elif isinstance(item, Closed):
             self.closed.append(item)
         elif isinstance(item, Announced):
@@ -147,15 +128,16 @@ def plan(facts: Iterable[Told], known: Known) -> Plan:
             made.unreadable.append(fact)
             continue
         for item in items:
-            if not isinstance(item, Wanted | Reached) or _is_fresh(item, known.now):
+            if isinstance(item, Closed | Announced) or _is_fresh(item, known.now):
                 made.add(item)
     return made
 
 
-def _is_fresh(item: Wanted | Reached, now: datetime) -> bool:
-    kind = item.kind if isinstance(item, Wanted) else "reward_within_reach"
+def _is_fresh(item: Wanted | Asked | Reached, now: datetime) -> bool:
+    about = item.wanted if isinstance(item, Asked) else item
+    kind = about.kind if isinstance(about, Wanted) else "reward_within_reach"
     for_how_long = FRESH.get(kind, FRESH_ELSE)
-    return for_how_long is None or now - item.occurred_at <= for_how_long
+    return for_how_long is None or now - about.occurred_at <= for_how_long
 
 
 def _wanted(fact: Told, kind: str, data: dict[str, Any], key: str | None = None, **given: Any) -> Wanted:
@@ -223,18 +205,25 @@ def _redeemed(fact: Told, _known: Known) -> Iterator[Item]:
 
 
 def _ordered(fact: Told, known: Known) -> Iterator[Item]:
-    """How it was is asked so many days after the order was placed, and not long after that."""
-    feedback = known.settings.feedback
-    if feedback is None or fact.data["guest"]:
-        return
-    at = _instant(fact.data["placed_at"]) + feedback.after_days * A_DAY
+    if not fact.data["guest"]:
+        placed_at, order_id = _instant(fact.data["placed_at"]), fact.data["order_id"]
+        yield from surveying.after_order(known.settings, fact.owner_id, order_id, placed_at)
+
+
+def _order_gone(fact: Told, known: Known) -> Iterator[Item]:
     order_id = fact.data["order_id"]
-    yield _wanted(fact, "feedback_request", {"order_id": order_id}, key=order_id, occurred_at=at, not_before=at)
-
-
-def _order_gone(fact: Told, _known: Known) -> Iterator[Item]:
     if fact.type == "order.cancelled" or fact.data["complete"]:
-        yield Closed(fact.owner_id, "feedback_request", fact.data["order_id"], "order_gone")
+        for key in surveying.keys_of_order(known.settings, order_id):
+            yield Closed(fact.owner_id, surveying.KIND, key, "order_gone")
+    # A guest's order is the program's own.
+    if fact.type == "order.returned" and fact.owner_id != known.program.program_id:
+        key = str(fact.event_id)
+        yield from surveying.after_return(known.settings, fact.owner_id, order_id, key, fact.occurred_at)
+
+
+def _active(fact: Told, known: Known) -> Iterator[Item]:
+    key = fact.data["activity_id"]
+    yield from surveying.after_activity(known.settings, fact.owner_id, fact.data["type"], key, fact.occurred_at)
 
 
 def _published(fact: Told, known: Known) -> Iterator[Item]:
@@ -283,6 +272,7 @@ PLANNERS: Final[Mapping[str, Planner]] = {
     "redemption.confirmed": _redeemed,
     "redemption.fulfilled": _redeemed,
     "order.recorded": _ordered,
+    "activity.recorded": _active,
     "order.cancelled": _order_gone,
     "order.returned": _order_gone,
     "reward.published": _published,

@@ -15,6 +15,7 @@ from loyalty.core import calendar
 from loyalty.core.i18n import in_words_of
 from loyalty.db.session import Session, array_of
 from loyalty.ledger.balances import Balance, Moment, balance
+from loyalty.notifications import surveying
 from loyalty.notifications.domain import Message, Recipient, Settings
 from loyalty.programs.domain import POINTS, Program
 from loyalty.rewards import catalogue as catalogues
@@ -110,18 +111,14 @@ def values(session: Session, message: Message, who: Recipient, before: Backgroun
         "offer_ending": lambda: {**show.offer(data), "days": data["days"]},
         "voucher_issued": lambda: show.voucher(message.member_id, data),
         "feedback_request": lambda: {
-            "order_id": data["order_id"], "feedback_url": feedback_url(before.settings, data["order_id"])
+            "order_id": data["order_id"], "feedback_url": surveying.url_of(before.settings, data),
+            "occasion": data.get("occasion", "order"), "touchpoint": data.get("touchpoint"),
         },
     }  # fmt: skip
     try:
         return made.get(message.kind, lambda: dict(data))()
     except (KeyError, TypeError, ValueError) as odd:
         raise FactMissing(f"What the message is about cannot be shown: {odd}.") from None
-
-
-def feedback_url(settings: Settings, order_id: str) -> str:
-    """Where the member says how it was."""
-    return "" if settings.feedback is None else settings.feedback.url.replace("{order_id}", order_id)
 
 
 class Show:

@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
-from loyalty.notifications import expiring, lapsing
+from loyalty.notifications import expiring, lapsing, surveyed, surveying
 from loyalty.notifications.domain import Message
 from loyalty.programs.domain import Program
 from loyalty.rewards import catalogue as catalogues
@@ -40,6 +40,8 @@ def rechecked(
         usable = _usable(session, vouchers, now)
         key = {m.message_id: (m.member_id, m.data["redemption_id"]) for m in vouchers}
         reasons |= {m.message_id: "voucher_gone" for m in vouchers if key[m.message_id] not in usable}
+    if surveys := [m for m in _of(messages, surveying.KIND) if "survey" in m.data]:
+        reasons |= surveyed.pointless(session, surveys, now=now)
     return [_with_points(message, points.get(message.message_id)) for message in messages], reasons
 
 

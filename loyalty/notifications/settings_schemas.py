@@ -6,13 +6,19 @@ from typing import Any
 from marshmallow import Schema, ValidationError, fields, post_load, pre_dump, validates_schema
 from marshmallow.validate import Length, OneOf
 
+from loyalty.activities.domain import FEEDBACK
+from loyalty.feedback.domain import SCALES
 from loyalty.notifications.arranging import Arranged
 from loyalty.notifications.domain import CHANNELS, Settings
 from loyalty.notifications.storing import TOLD, settings_document, settings_from
-from loyalty.web.fields import ByName, Flag, Patterned, Whole
+from loyalty.web.fields import ByName, Code, Flag, Patterned, Whole
 
 DAYS_AHEAD_MAX = 365
 TIMES_TOLD_MAX = 5
+SURVEYS_MAX = 20
+ORDERS_MAX = 1_000
+# What was sent is known for longer: see `forgetting`.
+COOLDOWN_DAYS_MAX = 90
 
 # As the shop writes it into the program; only names in quotes may contain what divides addresses.
 _ADDRESS = r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63}){1,8}"
@@ -84,6 +90,62 @@ class FeedbackRequestSchema(Schema):
             raise ValidationError("Nothing but {order_id} is replaced in the URL.", "url")
 
 
+class OccasionSchema(Schema):
+    """What members are asked about: one of these."""
+
+    orders = Whole(least=1, most=ORDERS_MAX, metadata={"description": "Once, after so many orders."})
+    every_orders = Whole(least=1, most=ORDERS_MAX, metadata={"description": "After every so many orders."})
+    returned = Flag(data_key="return", metadata={"description": "After something came back: true."})
+    activity = Code(metadata={"description": "After an activity of this type, such as support_case."})
+
+    @validates_schema(skip_on_field_errors=True)
+    def _one_of_them(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("Say one of orders, every_orders, return and activity.")
+        if data.get("returned") is False:
+            raise ValidationError("Must be true.", "return")
+        if data.get("activity") == FEEDBACK:
+            raise ValidationError("Nobody is asked about having answered.", "activity")
+
+    @post_load
+    def _as_written(self, data: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {"return" if name == "returned" else name: value for name, value in data.items()}
+
+    @pre_dump
+    def _as_named(self, document: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
+        return {"returned" if name == "return" else name: value for name, value in document.items()}
+
+
+class SurveySchema(Schema):
+    """A question that members are asked on an occasion, unless they were asked something else a short while before.
+
+    Whoever has answered by themselves meanwhile is not asked: about that order, or of that `kind` and `touchpoint`.
+    """
+
+    code = Code(required=True)
+    kind = fields.String(
+        required=True, validate=OneOf(list(SCALES), error=f"There is no such kind. There are: {', '.join(SCALES)}.")
+    )
+    after = fields.Nested(OccasionSchema, required=True)
+    delay_days = Whole(most=DAYS_AHEAD_MAX, metadata={"description": "So long after the occasion; 7 by itself."})
+    url = Patterned(
+        _URL, error=_URL_RULE, required=True, metadata={"description": "`{order_id}` is replaced, if there is one."}
+    )
+    touchpoint = Code(allow_none=True)
+    cooldown_days = Whole(
+        most=COOLDOWN_DAYS_MAX,
+        metadata={"description": "Not if anything was asked in so many days before; 30 by itself, 0: in any case."},
+    )
+
+    @validates_schema(skip_on_field_errors=True)
+    def _known_places(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        found = {place[0] for place in _PLACE.finditer(data["url"])}
+        if found - {"{order_id}"}:
+            raise ValidationError("Nothing but {order_id} is replaced in the URL.", "url")
+        if found and "activity" in data["after"]:
+            raise ValidationError("An activity has no {order_id}.", "url")
+
+
 class EmailSenderSchema(Schema):
     """Who e-mails come from, and where answers go: nowhere else, if that is null."""
 
@@ -133,8 +195,23 @@ class NewNotificationSettingsSchema(Schema):
     caps = fields.Nested(MessageCapsSchema)
     digest = fields.Nested(BurstSchema, allow_none=True)
     feedback = fields.Nested(FeedbackRequestSchema, allow_none=True)
+    surveys = fields.List(
+        fields.Nested(SurveySchema),
+        validate=Length(max=SURVEYS_MAX),
+        metadata={
+            "description": "What members are asked, and when: instead of `feedback`, which asks after any order."
+        },
+    )
     email = fields.Nested(EmailSenderSchema, allow_none=True)
     storefront_url = Patterned(_URL, error=_URL_RULE, allow_none=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def _asked_one_way(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        codes = [survey["code"] for survey in data.get("surveys", ())]
+        if codes and data.get("feedback") is not None:
+            raise ValidationError("There are surveys: let one of them ask after each order instead.", "feedback")
+        if len(set(codes)) < len(codes):
+            raise ValidationError("Two surveys have the same code.", "surveys")
 
     @validates_schema(skip_on_field_errors=True)
     def _email_has_a_sender(self, data: dict[str, Any], **_kwargs: Any) -> None:

@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from datetime import time
 from typing import Any, Final
 
-from loyalty.notifications.domain import CHANNELS, Caps, Digest, Feedback, Preferences, QuietHours, Settings
+from loyalty.notifications.domain import CHANNELS, Caps, Digest, Feedback, Preferences, QuietHours, Settings, Survey
 from loyalty.templates.kinds import KINDS
 
 # What members can be told of. A digest is how they are told, whatever it is about.
 TOLD: Final[tuple[str, ...]] = tuple(code for code in KINDS if code != "digest")
 
+_OF_SURVEY = ("delay_days", "url", "touchpoint", "cooldown_days")
 _PLAIN = ("offer_ending_days", "statement_day", "within_reach_percent", "storefront_url")
 
 
@@ -28,6 +29,7 @@ def settings_document(settings: Settings) -> dict[str, Any]:
         "caps": {"day": caps.day, "week": caps.week},
         "digest": digest and {"minutes": digest.minutes, "least": digest.least},
         "feedback": feedback and {"url": feedback.url, "after_days": feedback.after_days},
+        "surveys": [_survey_document(survey) for survey in settings.surveys],
         "email": None if settings.sender is None else {"from": settings.sender, "reply_to": settings.reply_to},
         "storefront_url": settings.storefront_url,
     }
@@ -47,6 +49,8 @@ def settings_from(document: Mapping[str, Any]) -> Settings:
     for name, make in (("caps", Caps), ("digest", Digest), ("feedback", Feedback)):
         if name in document:
             known[name] = None if document[name] is None else make(**document[name])
+    if "surveys" in document:
+        known["surveys"] = tuple(_survey_from(survey) for survey in document["surveys"])
     email = document.get("email") or {}
     return Settings(**known, sender=email.get("from"), reply_to=email.get("reply_to"))
 
@@ -71,6 +75,24 @@ def preferences_from(document: Mapping[str, Any]) -> Preferences:
         time_zone=document.get("time_zone"),
         digest=document.get("digest", "off"),
     )
+
+
+def _survey_document(survey: Survey) -> dict[str, Any]:
+    if survey.occasion == "order":
+        after: dict[str, Any] = {"orders": survey.orders} if survey.orders else {"every_orders": survey.every_orders}
+    else:
+        after = {"return": True} if survey.occasion == "return" else {"activity": survey.activity}
+    return {"code": survey.code, "kind": survey.kind, "after": after} | {
+        name: getattr(survey, name) for name in _OF_SURVEY
+    }
+
+
+def _survey_from(document: Mapping[str, Any]) -> Survey:
+    after = document["after"]
+    occasion: Any = "return" if "return" in after else "activity" if "activity" in after else "order"
+    counted = {name: after[name] for name in ("orders", "every_orders", "activity") if name in after}
+    given = {name: document[name] for name in _OF_SURVEY if name in document}
+    return Survey(code=document["code"], kind=document["kind"], occasion=occasion, **counted, **given)
 
 
 def _hours_document(hours: QuietHours) -> dict[str, str]:

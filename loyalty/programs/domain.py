@@ -83,6 +83,20 @@ class PaySettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FeedbackSettings:
+    """Up to which score an answer is so low that somebody should act, by kind; None: none is."""
+
+    nps_low: int | None = 6
+    csat_low: int | None = 2
+    ces_low: int | None = 3
+
+    def is_low(self, kind: str, score: int) -> bool:
+        """Whether somebody should act."""
+        most = {"nps": self.nps_low, "csat": self.csat_low, "ces": self.ces_low}[kind]
+        return most is not None and score <= most
+
+
+@dataclass(frozen=True, slots=True)
 class AutoRedeem:
     """The reward that members are given by themselves, as soon as their points suffice."""
 
@@ -157,6 +171,7 @@ class Program:
     returns: ReturnSettings = ReturnSettings()
     reinstatement: ReinstatementSettings = ReinstatementSettings()
     pay: PaySettings = PaySettings()
+    feedback: FeedbackSettings = FeedbackSettings()
     auto_redeem: AutoRedeem | None = None
     holdout_percent: int = 0
     liability: LiabilitySettings = LiabilitySettings()
@@ -191,7 +206,7 @@ def settings_from(stored: dict[str, Any]) -> dict[str, Any]:
     made: dict[str, Any] = {k: stored[k] for k in ("auto_enrol", "rounding", "holdout_percent") if k in stored}
     nested = {
         "earn": EarnSettings, "stacking": Stacking, "returns": ReturnSettings, "pay": PaySettings,
-        "reinstatement": ReinstatementSettings, "auto_redeem": AutoRedeem,
+        "reinstatement": ReinstatementSettings, "feedback": FeedbackSettings, "auto_redeem": AutoRedeem,
     }  # fmt: skip
     made |= {name: kind(**stored[name]) for name, kind in nested.items() if stored.get(name) is not None}
     if (liability := stored.get("liability")) is not None:

@@ -23,6 +23,7 @@ PROGRAM = {
     "stacking": {"base": "sum", "multiplier": "product"},
     "returns": {"policy": "clamp", "grace_days": 30},
     "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False},
+    "feedback": {"nps_low": 6, "csat_low": 2, "ces_low": 3},
     "auto_redeem": {"reward": "five-off"},
     "holdout_percent": 0,
     "liability": {

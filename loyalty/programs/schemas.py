@@ -143,6 +143,14 @@ class PaySettingsSchema(Schema):
     require_payment = Flag(metadata={"description": "An order with `points_paid` must name its payment."})
 
 
+class FeedbackSettingsSchema(Schema):
+    """Up to which score an answer tells `feedback.low`, by kind; null: none does."""
+
+    nps_low = Whole(most=10, allow_none=True)
+    csat_low = Whole(least=1, most=5, allow_none=True)
+    ces_low = Whole(least=1, most=7, allow_none=True)
+
+
 class AutoRedeemSchema(Schema):
     """The reward that is redeemed for members as soon as their points suffice."""
 
@@ -213,6 +221,7 @@ class ProgramSettingsSchema(Schema):
     returns = fields.Nested(ReturnSettingsSchema)
     reinstatement = fields.Nested(ReinstatementSettingsSchema)
     pay = fields.Nested(PaySettingsSchema)
+    feedback = fields.Nested(FeedbackSettingsSchema)
     auto_redeem = fields.Nested(
         AutoRedeemSchema,
         allow_none=True,

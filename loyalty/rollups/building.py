@@ -96,6 +96,7 @@ def begin(session: Session, program_id: UUID, *, check: bool = False) -> State |
 def build(session: Session, state: State, *, limit: int = PAGE) -> Built:
     """Count the next facts of a generation, as far as the one in use has come."""
     session.run(_PATIENCE)
+    keeping.look_up_by_key(session)
     now_is = _lock(session, state)
     to = place_of(session, NAME, state.program_id)
     if now_is is None or to is None:

@@ -11,7 +11,7 @@ from pyroaring import BitMap
 
 from loyalty.core.calendar import local_date
 from loyalty.rollups.deltas import BUYERS, Deltas
-from loyalty.rollups.domain import Dimension, Place, SetPlace
+from loyalty.rollups.domain import Dimension, Place
 from loyalty.rollups.told import Gathered, Standing
 
 Pair = tuple[Dimension, str]
@@ -78,6 +78,6 @@ class Counting:
                 members, again = BitMap(numbers), BitMap()
                 if name == BUYERS and len(members) < len(numbers):
                     again = BitMap([number for number, times in Counter(numbers).items() if times > 1])
-                for dimension, key in by:
-                    deltas.join(SetPlace(name, dimension, key, "day", day), members, again)
+                for pair in by:
+                    deltas.join(name, pair, day, members, again)
         return deltas

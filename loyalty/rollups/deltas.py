@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from pyroaring import BitMap
@@ -33,15 +33,15 @@ class Deltas:
             for dimension, key in by:
                 self.sets[SetPlace(name, dimension, key, span, starts)].add(member)
 
-    def join(self, place: SetPlace, members: BitMap, again: BitMap) -> None:
+    def join(self, name: str, by: tuple[Dimension, str], day: date, members: BitMap, again: BitMap) -> None:
         """Put members into one set of a day, and of the spans that it belongs to; of buyers, `again` came twice.
 
         Who bought before within a span, and now, has bought twice within it.
         """
-        for span, starts in starts_of(place.starts):
-            found = self.sets[replace(place, span=span, starts=starts)]
-            if place.name == BUYERS and (twice := (found & members) | again):
-                self.sets[replace(place, name=REPEATERS, span=span, starts=starts)] |= twice
+        for span, starts in starts_of(day):
+            found = self.sets[SetPlace(name, *by, span, starts)]
+            if name == BUYERS and (twice := (found & members) | again):
+                self.sets[SetPlace(REPEATERS, *by, span, starts)] |= twice
             found |= members
 
 

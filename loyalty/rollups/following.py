@@ -18,6 +18,8 @@ NAME = "rollups"
 
 # So many facts in one transaction: some tenths of a second.
 PAGE = 2_000
+# So many facts that were not counted yet are looked at for a report, which is not to wait for more: a tenth of a second.
+TAIL = 500
 
 
 def follow_batch(session: Session, *, limit: int = PAGE) -> int:
@@ -36,6 +38,7 @@ def follow_program(session: Session, program_id: UUID, *, limit: int = PAGE) -> 
     """Count the next facts of a program; 0 if there are none, or somebody else does."""
     if take_place(session, NAME, program_id) is None:
         return 0
+    keeping.look_up_by_key(session)
     state = keeping.state_in_use(session, program_id)
     state = state or keeping.begin(session, keeping.first_state(session, program_id))
     page = page_after(session, program_id, Place(state.xid, state.seq), TYPES, limit=limit)
@@ -55,8 +58,9 @@ def count(session: Session, state: State, page: LogPage, into: Counting, *, temp
     counting.count(into, page.facts, gathered)
 
 
-def uncounted(session: Session, state: State, *, limit: int = PAGE) -> tuple[Counting, LogPage | None] | None:
+def uncounted(session: Session, state: State, *, limit: int = TAIL) -> tuple[Counting, LogPage | None] | None:
     """What the facts behind a generation's place add, without writing it; None if they are more than `limit`."""
+    keeping.look_up_by_key(session)
     page = page_after(session, state.program_id, Place(state.xid, state.seq), TYPES, limit=limit)
     counted = Counting(state.time_zone)
     if page is not None:

@@ -3,10 +3,8 @@
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
-from typing import Any
 from uuid import UUID
 
 from psycopg.rows import scalar_row, tuple_row
@@ -14,11 +12,10 @@ from pyroaring import BitMap
 
 from loyalty.db.session import Session, array_of
 from loyalty.events.following import LoggedFact
-from loyalty.payments.domain import payment_id_of
-from loyalty.rewards.domain import hold_id_of
+from loyalty.rollups import entries
 from loyalty.rollups.cells import Counting
 from loyalty.rollups.numbering import numbers_of
-from loyalty.rollups.told import Booked, Gathered, Ordered, Standing
+from loyalty.rollups.told import Gathered, Ordered, Standing
 
 TYPES = (
     "order.recorded", "order.returned", "order.cancelled",
@@ -47,25 +44,6 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT * FROM returns b WHERE b.member_id = k.member_id AND b.order_id = w.order_id AND b.return_id = w.return_id
     LIMIT 1) r
-"""
-_ENTRIES = """
-SELECT w.member_id, e.seq, e.unit, e.kind, e.available, e.pending, e.held, e.debt, e.occurred_at, e.order_id,
-    e.rule_code, e.reference, e.reason
-FROM unnest(%s::uuid[], %s::bigint[], %s::bigint[]) AS w (member_id, after, upto)
-CROSS JOIN LATERAL (
-    SELECT * FROM entries b WHERE b.member_id = w.member_id AND b.seq > w.after AND b.seq <= w.upto
-    ORDER BY b.seq OFFSET 0) e
-"""
-# The lots that entries opened, and those that they took from, or gave back to.
-_LOTS = """
-WITH w AS MATERIALIZED (SELECT * FROM unnest(%s::uuid[], %s::bigint[]) AS w (member_id, seq))
-SELECT w.member_id, w.seq, l.earned_at, l.points FROM w
-CROSS JOIN LATERAL (SELECT * FROM lots b WHERE b.member_id = w.member_id AND b.seq = w.seq LIMIT 1) l
-UNION ALL
-SELECT w.member_id, w.seq, l.earned_at, a.held - a.points FROM w
-CROSS JOIN LATERAL (SELECT * FROM allocations b WHERE b.member_id = w.member_id AND b.seq = w.seq OFFSET 0) a
-CROSS JOIN LATERAL (SELECT * FROM lots b WHERE b.member_id = a.member_id AND b.seq = a.lot_seq LIMIT 1) l
-WHERE a.held <> a.points
 """
 _REDEMPTIONS = """
 SELECT w.redemption_id, r.member_id, r.entry_seq, r.reward_code FROM unnest(%s::text[]) AS w (redemption_id)
@@ -108,35 +86,7 @@ SELECT segment, members FROM rollup_segments WHERE program_id = %s AND taken_on 
 # So many days of segments are remembered: a page of the log is of one, a program counted anew passes one after another.
 _DAYS_REMEMBERED = 16
 
-# Of these the order was there before, or came with them. What is on hold may name one that never comes.
-_OF_AN_ORDER = frozenset(("earn", "reverse", "debt", "debt_paid", "return_spent"))
-_TAKEN_BACK = "redemption cancelled"
-
 _remembered: dict[tuple[UUID, date], list[tuple[str, BitMap]]] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    member_id: UUID
-    seq: int
-    unit: str
-    kind: str
-    available: int
-    pending: int
-    held: int
-    debt: int
-    occurred_at: datetime
-    order_id: str | None
-    rule_code: str | None
-    reference: str | None
-    reason: str | None
-
-    @property
-    def redemption(self) -> str | None:
-        """The redemption that it may be for, by its id."""
-        if self.kind == "redeem" and self.reference is not None:
-            return self.reference.removeprefix(hold_id_of(""))
-        return self.reference if self.kind == "return_spent" and self.reason == _TAKEN_BACK else None
 
 
 def gather(
@@ -152,17 +102,17 @@ def gather(
     _know(session, (program_id, generation), facts, numbers.values(), counting)
     of_orders = [fact for fact in facts if fact.type.startswith("order.")]
     returned = [(fact.data["order_id"], fact.data["return_id"]) for fact in of_orders if fact.type == "order.returned"]
-    entries = _entries(session, facts, numbers, counting)
+    booked = entries.entries(session, facts, numbers, counting)
     named = {fact.data["order_id"] for fact in of_orders}
-    named |= {entry.order_id for entry in entries if entry.order_id is not None and _may_name(entry)}
+    named |= {entry.order_id for entry in booked if entry.order_id is not None and entries.may_name(entry)}
     orders = _orders(session, program_id, named)
     cancelled = {fact.data["redemption_id"] for fact in facts if fact.type == "redemption.cancelled"}
-    redemptions = _redemptions(session, program_id, cancelled | {e.redemption for e in entries if e.redemption})
+    redemptions = _redemptions(session, program_id, cancelled | {e.redemption for e in booked if e.redemption})
     return Gathered(
         numbers=numbers,
         orders=orders,
         returns=_returns(session, program_id, returned),
-        entries=_booked(entries, orders, redemptions, _lots(session, entries)),
+        entries=entries.booked(booked, orders, redemptions, entries.lots(session, booked)),
         enrolled=_enrolled(session, {fact.owner_id for fact in facts if fact.type == "member.enrolled"}),
         confirmed=frozenset(redemptions),
         undone=_undone(session, [fact for fact in facts if fact.type == "offer.reinstated"]),
@@ -211,46 +161,6 @@ def _returns(
     return found
 
 
-def _entries(
-    session: Session, facts: Iterable[LoggedFact], numbers: Mapping[UUID, int], counting: Counting
-) -> list[_Entry]:
-    """The entries that facts tell of and that were not counted, in their order."""
-    upto: dict[UUID, int] = {}
-    for fact in facts:
-        if fact.type.startswith("points."):
-            upto[fact.owner_id] = max(upto.get(fact.owner_id, 0), fact.data["seq"])
-    if not upto:
-        return []
-    after = (counting.standings[numbers[member_id]].seq for member_id in upto)
-    where = (array_of(upto), array_of(after), array_of(upto.values()))
-    return session.rows(_ENTRIES, where, into=_as_entry)
-
-
-def _as_entry(_cursor: Any) -> Callable[[Sequence[Any]], _Entry]:
-    return lambda row: _Entry(*row)
-
-
-def _may_name(entry: _Entry) -> bool:
-    return entry.kind in _OF_AN_ORDER or (entry.kind == "redeem" and payment_id_of(entry.reference) is not None)
-
-
-def _lots(session: Session, entries: Iterable[_Entry]) -> dict[tuple[UUID, int], list[tuple[datetime, int]]]:
-    """The lots that entries changed. What was earned opened a lot of its own, earned when it was."""
-    wanted = [
-        (entry.member_id, entry.seq)
-        for entry in entries
-        if entry.kind not in ("earn", "mature") and (entry.available or entry.pending or entry.held)
-    ]
-    found: dict[tuple[UUID, int], list[tuple[datetime, int]]] = defaultdict(list)
-    if wanted:
-        members, seqs = zip(*wanted, strict=True)
-        for member_id, seq, earned_at, change in session.rows(
-            _LOTS, (array_of(members), array_of(seqs)), into=tuple_row
-        ):
-            found[member_id, seq].append((earned_at, change))
-    return found
-
-
 def _redemptions(session: Session, program_id: UUID, redemption_ids: Iterable[str]) -> dict[str, tuple[UUID, int, str]]:
     """Those that were confirmed: whose entry spent the points, which it was, and the reward."""
     wanted = array_of(redemption_ids)
@@ -258,35 +168,6 @@ def _redemptions(session: Session, program_id: UUID, redemption_ids: Iterable[st
         return {}
     rows = session.rows(_REDEMPTIONS, (wanted, program_id), into=tuple_row)
     return {row[0]: (row[1], row[2], row[3]) for row in rows}
-
-
-def _booked(
-    entries: Iterable[_Entry],
-    orders: Mapping[str, Ordered],
-    redemptions: Mapping[str, tuple[UUID, int, str]],
-    lots: Mapping[tuple[UUID, int], Sequence[tuple[datetime, int]]],
-) -> dict[UUID, list[Booked]]:
-    found: dict[UUID, list[Booked]] = defaultdict(list)
-    for entry in entries:
-        order = orders.get(entry.order_id) if entry.order_id is not None and _may_name(entry) else None
-        channel = order.channel if order is not None and _is_of(entry, order) else None
-        reward = None
-        if entry.redemption is not None and (made := redemptions.get(entry.redemption)) is not None:
-            reward = made[2] if entry.kind != "redeem" or made[:2] == (entry.member_id, entry.seq) else None
-        changed = lots.get((entry.member_id, entry.seq), ())
-        if entry.kind == "earn":
-            changed = ((entry.occurred_at, entry.available + entry.pending),)
-        found[entry.member_id].append(
-            Booked(
-                entry.seq, entry.unit, entry.kind, entry.available, entry.pending, entry.held, entry.debt,
-                entry.occurred_at, channel, entry.rule_code, reward, changed,
-            )
-        )  # fmt: skip
-    return found
-
-
-def _is_of(entry: _Entry, order: Ordered) -> bool:
-    return entry.kind != "redeem" or payment_id_of(entry.reference) == order.payment_id
 
 
 def _enrolled(session: Session, member_ids: Iterable[UUID]) -> dict[UUID, datetime]:

@@ -15,17 +15,28 @@ class Told(Protocol):
     """A fact, as far as it is looked at."""
 
     @property
-    def owner_id(self) -> UUID: ...  # noqa: D102
+    def owner_id(self) -> UUID:
+        """The member, or the program."""
+
     @property
-    def event_id(self) -> UUID: ...  # noqa: D102
+    def event_id(self) -> UUID:
+        """Its id."""
+
     @property
-    def type(self) -> str: ...  # noqa: D102
+    def type(self) -> str:
+        """What happened."""
+
     @property
-    def customer_id(self) -> str | None: ...  # noqa: D102
+    def customer_id(self) -> str | None:
+        """The member as the shop says; None: it is about none."""
+
     @property
-    def occurred_at(self) -> datetime: ...  # noqa: D102
+    def occurred_at(self) -> datetime:
+        """When it happened."""
+
     @property
-    def data(self) -> Mapping[str, Any]: ...  # noqa: D102
+    def data(self) -> Mapping[str, Any]:
+        """What else it tells."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,9 +135,12 @@ ALL: Final = (
         {"reward": "A bag of coffee", "code": "K7Q2-9XWM", "expires_on": SAMPLE_DAY},
     ),
     Kind(
-        "feedback_request", "marketing", "Something was bought, and the member is asked how it was.",
-        {"order_id": MAYBE_TEXT, "feedback_url": TEXT},
-        {"order_id": "A-1001", "feedback_url": "https://shop.example/feedback/sample"},
+        "feedback_request", "marketing",
+        "Something was bought or came back, or happened otherwise, and the member is asked how it was.",
+        # occasion: "order", "return" or "activity".
+        {"occasion": TEXT, "order_id": MAYBE_TEXT, "touchpoint": MAYBE_TEXT, "feedback_url": TEXT},
+        {"occasion": "order", "order_id": "A-1001", "touchpoint": "delivery",
+         "feedback_url": "https://shop.example/feedback/sample"},
     ),
     Kind(
         "digest", "transactional", "Several messages have come together and are sent as one.",

@@ -10,13 +10,13 @@ from psycopg.rows import dict_row
 
 from loyalty.core.i18n import language
 from loyalty.db.paging import Page, Window, cursor
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.members import queries as members
 from loyalty.members.domain import Member
 from loyalty.programs import queries as programs
 from loyalty.rewards import catalogue as catalogues
 from loyalty.tiers import queries as tiers
-from loyalty.timeline.telling import Teller
+from loyalty.timeline.telling import UNTOLD, UNTOLD_ACTIVITIES, Teller
 
 # So far one page looks for facts of the type that is asked for: however rare they are, what it costs does not grow with
 # the history. No fewer than the longest page.
@@ -32,6 +32,8 @@ looked_at AS MATERIALIZED (
     SELECT n.* FROM mine CROSS JOIN LATERAL (
         SELECT event_id, type, version, occurred_at, data FROM events e
         WHERE e.owner_id = mine.member_id AND (e.occurred_at, e.event_id) < (%(at)s, %(id)s)
+          AND e.type <> ALL(%(untold)s::text[])
+          AND NOT (e.type = 'activity.recorded' AND e.data ->> 'type' = ANY(%(untold_activities)s::text[]))
         ORDER BY e.occurred_at DESC, e.event_id DESC LIMIT %(looked_at)s) n
     ORDER BY n.occurred_at DESC, n.event_id DESC LIMIT %(looked_at)s)
 (SELECT *, true AS wanted FROM looked_at
@@ -41,6 +43,7 @@ UNION ALL
 (SELECT *, false FROM looked_at ORDER BY occurred_at DESC, event_id DESC LIMIT 1 OFFSET %(looked_at)s - 1)
 """
 _END = ("infinity", str(UUID(int=2**128 - 1)))
+_LEFT_OUT = {"untold": array_of(UNTOLD), "untold_activities": array_of(UNTOLD_ACTIVITIES)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,7 @@ def timeline(
     at, event_id = _position(window)
     asked = window.limit + 1
     where = {"member_id": member.member_id, "type": of_type, "at": at, "id": event_id, "limit": asked}
-    rows = session.rows(_PAGE, {**where, "looked_at": LOOKED_AT if of_type else asked}, into=dict_row)
+    rows = session.rows(_PAGE, {**where, **_LEFT_OUT, "looked_at": LOOKED_AT if of_type else asked}, into=dict_row)
     wanted = [row for row in rows if row["wanted"]]
     shown = wanted[: window.limit]
     if not shown:

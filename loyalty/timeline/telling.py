@@ -94,6 +94,10 @@ SENTENCES: dict[str, Sentence] = {
     "message.requested": Message("The shop was asked to send you a message."),
 }  # fmt: skip
 
+# What is said of a member to the shop only, and what is told twice: as what it is, and as an activity.
+UNTOLD: tuple[str, ...] = ("feedback.low",)
+UNTOLD_ACTIVITIES: tuple[str, ...] = ("feedback",)
+
 # What is said instead, where this is so; the first that is.
 INSTEAD: tuple[tuple[str, Callable[[Data], bool], Sentence], ...] = (
     ("order.returned", lambda data: data["complete"], Message("You have returned all of order {order}.")),

@@ -50,6 +50,7 @@ PATH_PARAMETERS = {
     "assignment_id": ("The id of the offer as it was given.", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "code": ("The code of the reward.", "five-off"),
     "customer_id": ("The shop's own id of the customer.", "c-42"),
+    "feedback_id": ("The shop's own id of the answer.", "fb-77"),
     "hold_id": ("The shop's own id of the hold.", "h-1001"),
     "key_id": ("The id of the key (not its secret).", "01931f3e-7c1a-7d2b-9f00-5a1c0de0b1e5"),
     "kind": ("The kind of message.", "points_earned"),

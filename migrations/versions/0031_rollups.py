@@ -10,30 +10,30 @@ down_revision = "0030"
 # once (a category and those above it), a row is there for each.
 FACTS = """
 CREATE VIEW kpi_facts AS
-WITH nets AS (
+WITH nets AS NOT MATERIALIZED (
     SELECT o.program_id, o.member_id, o.order_id, o.customer_id, o.placed_at, o.channel, o.discount, l.line_id,
         l.category, l.quantity, l.discount AS line_discount, l.quantity * l.unit_price - l.discount AS net
     FROM orders o CROSS JOIN LATERAL jsonb_to_recordset(o.lines) AS l(
         line_id text, category text, quantity bigint, unit_price bigint, discount bigint)
-), shares AS (
+), shares AS NOT MATERIALIZED (
     -- The order's discount by largest remainder; ties go by line id.
-    SELECT n.*, sum(n.net) OVER o AS whole, n.discount * n.net / nullif(sum(n.net) OVER o, 0) AS share,
-        n.discount * n.net % nullif(sum(n.net) OVER o, 0) AS rest
-    FROM nets n WINDOW o AS (PARTITION BY n.member_id, n.order_id)
-), goods AS (
+    SELECT n.*, div(n.discount::numeric * n.net, nullif(sum(n.net) OVER o, 0)) AS share,
+        n.discount::numeric * n.net % nullif(sum(n.net) OVER o, 0) AS rest
+    FROM nets n WINDOW o AS (PARTITION BY n.program_id, n.member_id, n.order_id)
+), goods AS NOT MATERIALIZED (
     SELECT s.*, (s.net - coalesce(s.share, 0) - CASE WHEN
-        row_number() OVER (PARTITION BY s.member_id, s.order_id ORDER BY s.rest DESC, s.line_id COLLATE "C")
-        <= s.discount - sum(coalesce(s.share, s.discount)) OVER (PARTITION BY s.member_id, s.order_id)
+        row_number() OVER (PARTITION BY s.program_id, s.member_id, s.order_id ORDER BY s.rest DESC, s.line_id COLLATE "C")
+        <= s.discount - sum(coalesce(s.share, s.discount)) OVER (PARTITION BY s.program_id, s.member_id, s.order_id)
         THEN 1 ELSE 0 END)::bigint AS cost
     FROM shares s
-), paths AS (
-    SELECT g.member_id, g.order_id, g.line_id, (
+), paths AS NOT MATERIALIZED (
+    SELECT g.program_id, g.member_id, g.order_id, g.line_id, (
         SELECT string_agg(u.part, ' > ' ORDER BY u.place)
         FROM unnest(string_to_array(g.category, ' > ')) WITH ORDINALITY AS u (part, place) WHERE u.place <= n.depth
     ) AS path
     FROM goods g
     CROSS JOIN LATERAL generate_series(1, cardinality(string_to_array(g.category, ' > '))) AS n (depth)
-), placed AS (
+), placed AS NOT MATERIALIZED (
     SELECT g.program_id, g.member_id, g.order_id, g.customer_id, g.placed_at, g.channel, sum(g.cost)::bigint AS sales,
         sum(g.quantity)::bigint AS units, (g.discount + sum(g.line_discount))::bigint AS discount
     FROM goods g GROUP BY g.program_id, g.member_id, g.order_id, g.customer_id, g.placed_at, g.channel, g.discount
@@ -56,7 +56,8 @@ WITH nets AS (
     SELECT c.program_id, c.placed_at, c.member_id, v.measure, v.amount, 'category', c.path FROM (
         SELECT g.program_id, g.placed_at, g.member_id, g.order_id, c.path, sum(g.cost)::bigint AS sales,
             sum(g.quantity)::bigint AS units
-        FROM goods g JOIN paths c ON (c.member_id, c.order_id, c.line_id) = (g.member_id, g.order_id, g.line_id)
+        FROM goods g JOIN paths c ON (c.program_id, c.member_id, c.order_id, c.line_id)
+            = (g.program_id, g.member_id, g.order_id, g.line_id)
         WHERE g.customer_id IS NOT NULL GROUP BY g.program_id, g.placed_at, g.member_id, g.order_id, c.path) c
     CROSS JOIN LATERAL (VALUES ('orders', 1), ('sales', c.sales), ('units', c.units)) AS v (measure, amount)
 ), came_back AS (
@@ -74,7 +75,7 @@ WITH nets AS (
         WHERE r.member_id = g.member_id AND r.order_id = g.order_id AND r.return_id = e.data ->> 'return_id'
             AND b.line_id = g.line_id) END AS units) u
     WHERE e.type IN ('order.returned', 'order.cancelled')
-    WINDOW w AS (PARTITION BY g.member_id, g.order_id, g.line_id ORDER BY e.xid, e.seq)
+    WINDOW w AS (PARTITION BY e.program_id, g.member_id, g.order_id, g.line_id ORDER BY e.xid, e.seq)
 ), parts AS (
     SELECT b.*, b.cost * b.after::bigint / b.quantity - b.cost * b.before::bigint / b.quantity AS part FROM came_back b
 ), returned AS (
@@ -88,9 +89,10 @@ WITH nets AS (
     CROSS JOIN LATERAL (VALUES ('all', ''), ('channel', r.channel)) AS d (dimension, key)
     UNION ALL
     SELECT b.program_id, b.occurred_at, b.whose, 'returned', b.part, 'category', c.path
-    FROM parts b JOIN paths c ON (c.member_id, c.order_id, c.line_id) = (b.member_id, b.order_id, b.line_id)
+    FROM parts b JOIN paths c ON (c.program_id, c.member_id, c.order_id, c.line_id)
+        = (b.program_id, b.member_id, b.order_id, b.line_id)
     WHERE b.whose IS NOT NULL
-), booked AS (
+), booked AS NOT MATERIALIZED (
     SELECT m.program_id, e.member_id, e.seq, e.occurred_at AS at, e.unit, e.kind,
         e.available + e.pending + e.held AS change, e.pending, e.held, e.debt, e.rule_code, o.channel, r.reward_code
     FROM entries e JOIN members m ON m.member_id = e.member_id

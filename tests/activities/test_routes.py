@@ -184,7 +184,7 @@ def test_the_same_activity_again_gets_the_first_answer(api: Api):
 
 
 @pytest.mark.parametrize(
-    "other", [{"type": "feedback"}, {"properties": {"stars": 1}}, {"customer_id": "c-43"}, {"occurred_at": in_days(-1)}]
+    "other", [{"type": "survey"}, {"properties": {"stars": 1}}, {"customer_id": "c-43"}, {"occurred_at": in_days(-1)}]
 )
 def test_an_id_that_was_used_with_other_content_is_refused(api: Api, other: dict):
     api.enrol("c-43")

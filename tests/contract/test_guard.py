@@ -62,7 +62,7 @@ AREA_OF = (
     (r"/v1/members/[^/]+/(redemptions|holds|rewards|vouchers|point-payments(/quote)?)", "rewards"),
     (r"/v1/(rewards|redemptions|holds|vouchers|point-payments)(/.*)?", "rewards"),
     (r"/v1/members/[^/]+/offers|/v1/assignments/.*", "offers"),
-    (r"/v1/members/.*", "members"),
+    (r"/v1/members/.*|/v1/feedback(/.*)?", "members"),
     (r"/v1/(orders|activities)(/.*)?", "orders"),
     (r"/v1/ledger/.*|/v1/reports/.*|/v1/events|/metrics", "reports"),
 )

@@ -188,6 +188,7 @@ def test_a_change_of_configuration_names_the_version_it_was_made_from(operation:
 NATURAL = {
     "/v1/orders": "order_id",
     "/v1/activities": "activity_id",
+    "/v1/feedback": "feedback_id",
     "/v1/orders/{order_id}/returns": "return_id",
     "/v1/members/{customer_id}/redemptions": "redemption_id",
     "/v1/members/{customer_id}/adjustments": "adjustment_id",

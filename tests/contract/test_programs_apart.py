@@ -8,13 +8,13 @@ from flask import Flask
 
 from loyalty.db.session import transaction
 from tests.api import Api
-from tests.builders import a_key, a_program, activity_json, order_json, reward_json
+from tests.builders import NOW, a_key, a_program, activity_json, order_json, reward_json
 from tests.contract.routes import ROUTES, UUID, Route
 from tests.notifications.written import a_message
 from tests.personalisation.offering import publish as publish_offers
 from tests.personalisation.shelf import an_offer, assignments, give
 from tests.rehearsals.asking import ask_for_one_of_each
-from tests.shop import publish_ladder
+from tests.shop import at, publish_ladder
 
 
 @pytest.fixture
@@ -40,6 +40,8 @@ def full(api: Api) -> Api:
     api.put("/v1/admin/rewards/five-off/draft", reward_json(points=10, stock=5))
     api.post("/v1/orders", order_json(order_id="A-1001"))
     api.post("/v1/activities", activity_json(activity_id="review-1001"))
+    answer = {"feedback_id": "fb-1001", "customer_id": "c-42", "kind": "nps", "score": 9, "answered_at": at(NOW)}
+    assert api.post("/v1/feedback", answer).status_code == 201
     api.post("/v1/members/c-42/redemptions", {"reward": "five-off", "redemption_id": "r-1001"})
     api.post("/v1/members/c-42/holds", {"hold_id": "h-1001", "points": 5})
     batch = {"batch_id": "b-1001", "codes": ["SPRING-1001"], "value": {"type": "custom"}, "uses_allowed": None}
@@ -77,7 +79,7 @@ def _of(full: Api, route: Route) -> str:
     key_id = full.get("/v1/admin/keys").json["data"][0]["key_id"]
     named = {"members": "c-42", "orders": "A-1001", "redemptions": "r-1001", "rewards": "five-off", "holds": "h-1001"}
     named |= {"activities": "review-1001", "vouchers": "SPRING-1001", "point-payments": "pp-1001"}
-    named |= {"segments": "regulars"}
+    named |= {"segments": "regulars", "feedback": "fb-1001"}
     if route.path.startswith(TEMPLATES):
         return route.path.replace("x-1/x-1", "points_earned/de")
     path = re.sub(r"/([\w-]+)/x-1", lambda found: f"/{found[1]}/{named[found[1]]}", route.path)

@@ -27,6 +27,7 @@ STORY = [
     ("POST", "/v1/orders", {}),
     ("POST", "/v1/activities/preview", {}),
     ("POST", "/v1/activities", {}),
+    ("POST", "/v1/feedback", {}),
     ("POST", "/v1/members/{customer_id}/redemptions", {}),
     ("POST", "/v1/redemptions/{redemption_id}/fulfil", {}),
     ("POST", "/v1/redemptions/{redemption_id}/cancel", {}),

@@ -23,6 +23,7 @@ from tests.clocks import it_is
 from tests.contract.test_openapi import validator
 from tests.contract.validator import contract
 from tests.events.following import all_are_visible
+from tests.feedback.asking import answer
 from tests.payments import checkout
 from tests.personalisation.offering import publish as publish_offers
 from tests.rewards import desk
@@ -58,6 +59,15 @@ def webhooks(api: Api, _pass: Pass) -> None:
     made = api.post("/v1/admin/webhooks", {"url": "https://shop.example/loyalty", "types": ["points.*"]}).json
     for verb in ("pause", "pause", "resume", "resume"):
         assert api.post(f"/v1/admin/webhooks/{made['webhook_id']}/{verb}").status_code == 200
+
+
+def feedback(api: Api, _pass: Pass) -> None:
+    shop.publish_rules(api, a_bonus("feedback"))
+    api.enrol()
+    for _ in range(2):
+        assert answer(api, score=0, comment="Late.").status_code == 201
+    assert shop.refused(answer(api, score=9)) == (409, "idempotency-conflict")
+    assert api.post("/v1/feedback/fb-1/erase-comment").status_code == 200
 
 
 class Chapter(NamedTuple):
@@ -283,6 +293,8 @@ CHAPTERS = [
     Chapter(webhooks, of(None, "webhook.paused", "webhook.resumed")),
     Chapter(activities, [("earning_rules.published", None), *of(
         "c-42", "member.enrolled", "activity.recorded", "points.earned", "activity.cancelled", "points.reversed")]),
+    Chapter(feedback, [("earning_rules.published", None), *of(
+        "c-42", "member.enrolled", "activity.recorded", "points.earned", "feedback.given", "feedback.low")]),
 ]  # fmt: skip
 
 

@@ -111,6 +111,7 @@ def test_baskets(grocer):
     average, median, with_coupon, without, coupons, card = grocer.row(BASKETS)
 
     assert (average, f"{float(median):.2f}") == ("29.08", "17.43")
+    assert round(grocer.report("behaviour")["totals"]["average_basket"]) == 29_08
     assert (with_coupon, without) == ("66.97", "26.44")
     assert (coupons, card) == ("6.512", "83.561")
 

@@ -1,8 +1,10 @@
 from loyalty.kpis.reports.offers import REPORT, WARNING
-from tests.kpis.life import Life, ask, column
+from loyalty.outcomes.domain import DayTotals, Outcomes, Totals
+from tests.kpis.life import Life, ask, column, on
 
 SPRING = {"first": "2026-03-01", "last": "2026-05-01"}
 KNOWN = {
+    "outcomes": Outcomes(),
     "offers": {
         "coffee": {"title": "Coffee week", "group": "drinks"}, "tea": {"title": "Tea week", "group": "drinks"},
         "bread": {"title": "Bread", "group": None},
@@ -64,3 +66,16 @@ def test_what_it_cost_is_not_counted_by_tier():
     answer = ask(REPORT, a_spring(), more=KNOWN, tier="gold", **SPRING)
 
     assert (answer.totals["points"], answer.totals["cost"]) == (None, None)
+
+
+def test_each_offer_says_what_it_brought_in_where_it_was_held_out_from_somebody():
+    def arm(name, spend):
+        sums = {"members": 200, "share": 200 * 500_000, "spend": 200 * spend, "spend_2": 200 * (spend**2 + 100)}
+        return DayTotals("offer:coffee", on("2026-03-02"), name, Totals(**sums, spend_3=200 * (spend**3 + 300 * spend)))
+
+    known = {**KNOWN, "outcomes": Outcomes((arm("treatment", 1_500), arm("holdout", 1_000)))}
+    answer = ask(REPORT, a_spring(), more=known, **SPRING)
+    offers = {each["offer"]: each for each in answer.sections["offers"]}
+
+    assert (offers["coffee"]["incremental_revenue"], offers["coffee"]["verdict"]) == (200 * 500, "more")
+    assert (offers["tea"]["incremental_revenue"], offers["tea"]["verdict"]) == (None, None)

@@ -88,6 +88,17 @@ def test_rows_by_something_beside_the_period_have_a_line_each():
     assert {"gold (orders)", "silver (orders)"} <= set(texts(svg))
 
 
+def test_rows_by_a_number_have_a_line_each_too():
+    report = a_report(columns=(Column("age", "count", "How old."), *COLUMNS), plot=("orders",))
+    document = said({"age": 0, "orders": 4}, {"age": 0, "orders": 6})
+    document["data"] += [{**row, "age": 1, "orders": row["orders"] - 3} for row in document["data"]]
+
+    svg = drawn(report, document)
+
+    assert {"age 0 (orders)", "age 1 (orders)"} <= set(texts(svg))
+    assert len(points(svg)) == 4
+
+
 def test_of_more_lines_than_there_are_colours_the_largest_are_shown():
     report = a_report(columns=(Column("tier", "text", "Which."), *COLUMNS), plot=("orders",))
     document = said({"tier": "t0", "orders": 1})

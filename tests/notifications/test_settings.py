@@ -89,6 +89,19 @@ def test_what_is_left_out_of_a_part_is_as_usual(api: Api):
 
 
 MAIL = {"channels": {"email": True}}
+A_SURVEY = {"code": "nps", "kind": "nps", "after": {"every_orders": 3}, "url": "https://shop.example/nps"}
+
+
+@pytest.mark.parametrize("after", [{"orders": 1}, {"every_orders": 3}, {"return": True}, {"activity": "support_case"}])
+def test_a_survey_is_read_as_it_was_told_and_the_rest_is_as_usual(api: Api, after: dict[str, Any]):
+    survey = {**A_SURVEY, "after": after}
+    put(api, {"surveys": [survey]})
+
+    assert api.get(ADDRESS).json["surveys"] == [
+        {**survey, "delay_days": 7, "touchpoint": None, "cooldown_days": 30}
+    ]  # fmt: skip
+
+
 REFUSED = {
     "an unknown kind": ({"kinds": {"birthday": ["inbox"]}}, "/kinds/birthday"),
     "how a burst is told": ({"kinds": {"digest": ["inbox"]}}, "/kinds/digest"),
@@ -114,6 +127,23 @@ REFUSED = {
     "a file": ({"feedback": {"url": "file:///etc/passwd"}}, "/feedback/url"),
     "an unknown place": ({"feedback": {"url": "https://shop.example/{customer}"}}, "/feedback/url"),
     "half a place": ({"feedback": {"url": "https://shop.example/{order_id"}}, "/feedback/url"),
+    **{
+        name: ({"surveys": [{**A_SURVEY, **given}]}, f"/surveys/0{pointer}")
+        for name, given, pointer in (
+            ("a survey of a kind that is none", {"kind": "stars"}, "/kind"),
+            ("a survey without an occasion", {"after": {}}, "/after"),
+            ("a survey on two occasions", {"after": {"orders": 1, "return": True}}, "/after"),
+            ("a survey after no return", {"after": {"return": False}}, "/after/return"),
+            ("a survey after feedback", {"after": {"activity": "feedback"}}, "/after/activity"),
+            ("a survey after no order", {"after": {"orders": 0}}, "/after/orders"),
+            ("an order of an activity", {"after": {"activity": "call"}, "url": "https://x.example/{order_id}"}, "/url"),
+            ("a survey that names the customer", {"url": "https://x.example/{customer_id}"}, "/url"),
+            ("a survey that waits too long", {"delay_days": 366}, "/delay_days"),
+            ("a longer pause than is known of", {"cooldown_days": 91}, "/cooldown_days"),
+        )
+    },
+    "two surveys of one code": ({"surveys": [A_SURVEY, A_SURVEY]}, "/surveys"),
+    "feedback beside surveys": ({"surveys": [A_SURVEY], "feedback": {"url": "https://x.example"}}, "/feedback"),
     "an unknown field": ({"sms": True}, "/sms"),
 }
 

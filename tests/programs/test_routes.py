@@ -56,6 +56,7 @@ def test_a_new_program_starts_with_the_documented_settings(api: Api):
         "returns": {"policy": "clamp", "grace_days": 30, "max_debt": None},
         "reinstatement": {"window_days": 90, "valid_days": 30},
         "pay": {"points": 1, "amount": 1, "min_points": 0, "max_percent": 100, "step": 1, "require_payment": False},
+        "feedback": {"nps_low": 6, "csat_low": 2, "ces_low": 3},
         "auto_redeem": None,
         "holdout_percent": 0,
         "liability": {"value_per_point": None, "redemption_rate": []},

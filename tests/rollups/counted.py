@@ -20,7 +20,9 @@ SUMS = """
 SELECT measure, unit, dimension, key, day, amount FROM rollup_sums
 WHERE program_id = %s AND generation = %s AND amount <> 0
 """
-SETS = "SELECT name, dimension, key, span, starts, size, members FROM rollup_sets WHERE program_id = %s AND generation = %s"
+SETS = """
+SELECT name, dimension, key, span, starts, size, members FROM rollup_sets WHERE program_id = %s AND generation = %s
+"""
 _CURSORS = "SELECT number, seq, tier FROM rollup_cursors WHERE program_id = %s AND generation = %s"
 _RETURNED = "SELECT order_id, lines::text FROM rollup_returns WHERE program_id = %s AND generation = %s"
 

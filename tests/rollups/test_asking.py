@@ -13,7 +13,7 @@ from loyalty.db.session import reading, transaction
 from loyalty.rollups import keeping
 from loyalty.rollups.cells import Counting
 from loyalty.rollups.deltas import Counted, Deltas
-from loyalty.rollups.domain import Place, Rollups, SetPlace, starts_of
+from loyalty.rollups.domain import Dimension, Place, Rollups, starts_of
 from loyalty.rollups.reading import Kept
 from tests.api import Api
 from tests.builders import NOW
@@ -22,7 +22,7 @@ FIRST = date(2026, 1, 20)
 DAYS = [FIRST + timedelta(days=number) for number in range(80)]
 EDGES = [None, date(2026, 1, 28), date(2026, 2, 1), date(2026, 3, 18), date(2026, 4, 9)]
 CUTS = (date(2026, 2, 1), date(2026, 2, 14), date(2026, 3, 9))
-BY = (("all", ""), ("channel", "store"), ("channel", "online"))
+BY: tuple[tuple[Dimension, str], ...] = (("all", ""), ("channel", "store"), ("channel", "online"))
 
 
 @dataclass
@@ -46,7 +46,7 @@ def draw(into: list[Deltas], chance: Random, days: list[date]) -> None:
                     each.sums[Place(measure, unit, dimension, key, day)] += amount
             buyers, again = (BitMap(chance.sample(range(30), count)) for count in (3, 1))
             for each in into:
-                each.join(SetPlace("buyers", dimension, key, "day", day), buyers | again, again)
+                each.join("buyers", (dimension, key), day, buyers | again, again)
 
 
 @pytest.fixture

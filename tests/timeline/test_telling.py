@@ -9,10 +9,10 @@ from loyalty.app import FACTS
 from loyalty.core.i18n import Message, catalogues, language
 from loyalty.rewards.domain import NewReward
 from loyalty.tiers.domain import Tier
-from loyalty.timeline.telling import INSTEAD, SENTENCES, Teller
+from loyalty.timeline.telling import INSTEAD, SENTENCES, UNTOLD, Teller
 
 LANGUAGES = ["en", *catalogues()]
-OF_THE_PROGRAM = ("reward.", "earning_rules.", "ladder.", "offers.", "webhook.")
+OF_THE_PROGRAM = (*UNTOLD, "reward.", "earning_rules.", "ladder.", "offers.", "webhook.")
 
 REWARDS = {
     "five-off": NewReward(name="5 off", type="custom", points=25, translations={"pl": {"name": "5 zniżki"}}),
@@ -27,6 +27,7 @@ TIERS = {
 DATA: dict[str, Any] = {
     "activity_id": "review-1", "amount": 500, "available": 7, "batch_id": "b-1", "category": "marketing",
     "channel": "web", "complete": False, "count": 1, "currency": "EUR", "data": {}, "debt": 0, "direction": "up",
+    "feedback_id": "fb-1", "has_comment": True, "score": 9, "touchpoint": None,
     "expires_at": None, "fields": ["email"], "from": "silver", "fulfilment": "code", "guest": False,
     "held": 0, "into": "c-9", "kind": "statement", "ladder_version": 1, "language": "pl", "lines": 2,
     "matures_at": None, "merged": "c-8", "message_id": "m-1", "offer": "spring", "title": "Spring", "open": True,

@@ -7,6 +7,8 @@ from typing import Any
 from loyalty.kpis.counts import Counts, whole
 from loyalty.kpis.domain import Answer, Column, Period, Question, Report, Row, Sources, ratio, row
 from loyalty.kpis.reports.earning import worth_of
+from loyalty.kpis.reports.increment import compared
+from loyalty.outcomes.domain import OFFER, Outcomes
 
 STEPS = ("assigned", "seen", "activated", "redeemed", "reinstated", "dismissed", "expired")
 
@@ -35,7 +37,10 @@ OFFERS = (
     Column("title", "text", "Its title, as it was published last."),
     Column("group", "text", "Its group; null where it has none."),
     *COLUMNS,
-)
+    Column("incremental_revenue", "money",
+        "What it brought in against members from whom it was held out, as far as that is known (report `increment`)."),
+    Column("verdict", "text", "Whether that can be told, as in the report `increment`; null without a holdout."),
+)  # fmt: skip
 GROUPS = (
     Column("group", "text", "The group of offers."),
     Column("offers", "count", "How many offers of it were given to anybody."),
@@ -110,9 +115,17 @@ def _offers(sources: Sources, asked: Question) -> list[Row]:
         known = sources.more["offers"].get(code, {})
         rows.append({
             "offer": code, "title": known.get("title"), "group": known.get("group"),
-            **_numbers(steps, members, gave, asked),
+            **_numbers(steps, members, gave, asked), **_brought(sources.more["outcomes"], code, asked),
         })  # fmt: skip
     return rows
+
+
+def _brought(outcomes: Outcomes, code: str, asked: Question) -> Row:
+    found = compared(outcomes, f"{OFFER}{code}", asked.first, asked.last)
+    if not found.holdout.members:
+        return {"incremental_revenue": None, "verdict": None}
+    brought = None if found.best is None else round(found.best.difference * found.treatment.members)
+    return {"incremental_revenue": brought, "verdict": found.verdict}
 
 
 def _groups(offers: Iterable[Row]) -> list[Row]:
@@ -145,6 +158,6 @@ REPORT = Report(
     totals=COLUMNS,
     sections={"offers": OFFERS, "groups": GROUPS},
     plot=("assigned", "redeemed"),
-    needs=("offers",),
+    needs=("offers", "outcomes"),
     work_out=work_out,
 )
