@@ -87,21 +87,8 @@ class Counted:
         told = {at: {day: amount for day, amount in days.items() if amount} for at, days in found.items()}
         return {at: days for at, days in told.items() if days}
 
-    def total(
-        self,
-        measure: str,
-        *,
-        unit: str = "",
-        dimension: Dimension = "all",
-        key: str = "",
-        first: date | None,
-        last: date,
-    ) -> int:
-        """A sum over all days."""
-        return sum(self.sums(measure, unit=unit, dimension=dimension, key=key, first=first, last=last).values())
-
     def totals(
-        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension, first: date | None, last: date
+        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension = "all", first: date | None, last: date
     ) -> Mapping[tuple[str, str], int]:
         """`keyed`, each over all days."""
         found = self.keyed(measures, unit=unit, dimension=dimension, first=first, last=last)

@@ -120,20 +120,8 @@ class Rollups(Protocol):
         With `cuts`, which ascend, days of one month that no cut separates are one sum, as of the first of them.
         """
 
-    def total(
-        self,
-        measure: str,
-        *,
-        unit: str = "",
-        dimension: Dimension = "all",
-        key: str = "",
-        first: date | None,
-        last: date,
-    ) -> int:
-        """A sum over all days."""
-
     def totals(
-        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension, first: date | None, last: date
+        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension = "all", first: date | None, last: date
     ) -> Mapping[tuple[str, str], int]:
         """`keyed`, each over all days."""
 
@@ -159,9 +147,6 @@ class Rollups(Protocol):
 
     def each(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> Mapping[str, BitMap]:
         """`members` of every key of a dimension."""
-
-    def keys(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> list[str]:
-        """The keys of a dimension for which a set was kept on any of the days."""
 
 
 @dataclass(frozen=True, slots=True)

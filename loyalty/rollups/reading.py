@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -76,11 +75,6 @@ UNION ALL
 SELECT key, members {_OF_DIMENSION} AND span = 'day' AND starts >= %(first)s AND starts < %(months)s
 UNION ALL
 SELECT key, members {_OF_DIMENSION} AND span = 'day' AND starts >= %(days)s AND starts < %(last)s
-"""
-_KEYS = """
-SELECT DISTINCT key FROM rollup_sets
-WHERE program_id = %(program_id)s AND generation = %(generation)s AND name = %(name)s AND dimension = %(dimension)s
-    AND span = 'day' AND starts >= %(first)s AND starts < %(last)s
 """
 _NUMBERS = "SELECT number, member_id FROM rollup_members WHERE program_id = %s AND number = ANY(%s::bigint[])"
 
@@ -156,21 +150,8 @@ class Kept:
             found[at] = _added(found[at], days)
         return {at: days for at, days in found.items() if days}
 
-    def total(
-        self,
-        measure: str,
-        *,
-        unit: str = "",
-        dimension: Dimension = "all",
-        key: str = "",
-        first: date | None,
-        last: date,
-    ) -> int:
-        """A sum over all days."""
-        return sum(self.sums(measure, unit=unit, dimension=dimension, key=key, first=first, last=last).values())
-
     def totals(
-        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension, first: date | None, last: date
+        self, measures: Iterable[str], *, unit: str = "", dimension: Dimension = "all", first: date | None, last: date
     ) -> Mapping[tuple[str, str], int]:
         """`keyed`, each over all days."""
         names = tuple(measures)
@@ -211,11 +192,8 @@ class Kept:
         self, names: Iterable[str], *, dimension: Dimension = "all", key: str = "", spans: Iterable[Piece]
     ) -> Mapping[tuple[str, Span, date], BitMap]:
         """Who is in sets, by name, span and its first day: of the very spans that are asked for."""
-        asked = tuple(spans)
-        places = sorted(
-            (SetPlace(name, dimension, key, *each) for name in names for each in asked),
-            key=attrgetter("span", "starts"),
-        )
+        asked = sorted(spans)
+        places = [SetPlace(name, dimension, key, *each) for name in names for each in asked]
         kept = keeping.kept_sets(self.session, self.state.program_id, self.state.generation, places)
         found = {(place.name, place.span, place.starts): members for place, members in kept.items()}
         for name, span in {(place.name, place.span) for place in places}:
@@ -234,11 +212,6 @@ class Kept:
         for key in self.tail.keys(name, dimension=dimension, first=first, last=last):
             found[key] += self._changed((name, dimension, key, "day"), first, last).values()
         return {key: BitMap().union(*sets) for key, sets in found.items()}
-
-    def keys(self, name: str, *, dimension: Dimension, first: date | None, last: date) -> list[str]:
-        """The keys of a dimension for which a set was kept on any of the days."""
-        found = {key for (key,) in self._rows(_KEYS, {"name": name, "dimension": dimension}, first, last)}
-        return sorted(found.union(self.tail.keys(name, dimension=dimension, first=first, last=last)))
 
     def _changed(self, place: tuple[str, Dimension, str, Span], first: date | None, last: date) -> dict[date, BitMap]:
         """The sets to which the tail adds, with what it adds."""

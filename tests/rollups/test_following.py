@@ -152,7 +152,7 @@ def test_what_was_not_counted_yet_is_told_nevertheless_unless_it_is_too_much(
     counted(shop)
     buy(shop, "o-2", a_line("1", 1_000), customer_id="c-new")
     with asking(shop) as asked:
-        assert (asked.total("sales", first=None, last=LAST), asked.as_of) == (1_100, NOW)
+        assert (asked.totals(["sales"], first=None, last=LAST)["sales", ""], asked.as_of) == (1_100, NOW)
         assert len(asked.members("buyers", first=None, last=LAST)) == 2
 
     limit = {"limit": 1}
@@ -161,7 +161,7 @@ def test_what_was_not_counted_yet_is_told_nevertheless_unless_it_is_too_much(
     it_is(monkeypatch, NOW + timedelta(hours=1))
     with shop.app.app_context(), transaction() as session:
         asked = rollups(session, shop.program.program_id, now=NOW + timedelta(hours=1))
-        assert (asked.total("sales", first=None, last=LAST), asked.as_of) == (100, NOW)
+        assert (asked.totals(["sales"], first=None, last=LAST)["sales", ""], asked.as_of) == (100, NOW)
 
 
 def test_what_is_cut_off_is_counted_again_as_if_it_had_never_begun(shop: Api):

@@ -187,7 +187,7 @@ def _lines(moved: Moved, period: Period) -> list[Row]:
 
 def _reconciled(rollups: Rollups, unit: str, ledger: Mapping[str, Any] | None) -> Row:
     """What was counted of all time, against what accounts hold."""
-    counted = rollups.totals(("points.*", "debt.*"), unit=unit, dimension="all", first=None, last=date.max)
+    counted = rollups.totals(("points.*", "debt.*"), unit=unit, first=None, last=date.max)
     held, owed = _held({measure: amount for (measure, _), amount in counted.items()})
     proof = {"counted": held, "counted_debt": owed, "ledger": None, "ledger_debt": None, "difference": None}
     if ledger is None:
