@@ -93,9 +93,9 @@ WHERE m.status <> 'closed' AND e.recorded_at IS NOT NULL
 _VOUCHERS = f"""
 SELECT v.code, v.uses, u.uses, k.member_id FROM (SELECT * FROM vouchers WHERE {_ASKED}) v
 LEFT JOIN natural_keys k ON k.program_id = v.program_id AND k.kind = 'voucher' AND k.key = v.key
-CROSS JOIN LATERAL (SELECT count(*) AS uses FROM voucher_uses
-                    WHERE member_id = v.member_id AND code = v.code AND released_at IS NULL) u
-WHERE v.uses <> u.uses OR k.member_id IS DISTINCT FROM v.member_id
+LEFT JOIN (SELECT member_id, code, count(*) AS uses FROM voucher_uses
+           WHERE released_at IS NULL GROUP BY member_id, code) u ON u.member_id = v.member_id AND u.code = v.code
+WHERE v.uses <> coalesce(u.uses, 0) OR k.member_id IS DISTINCT FROM v.member_id
 """
 
 

@@ -46,6 +46,7 @@ SELECT * FROM page WHERE type = ANY(%(types)s)
 OR (xid, seq) = (SELECT p.xid, p.seq FROM page p ORDER BY p.xid DESC, p.seq DESC LIMIT 1)
 ORDER BY xid, seq
 """
+_ALL = _NEXT.replace(f"AND xid < {HORIZON}", "")
 _MOVE = "UPDATE followers SET xid = %s, seq = %s WHERE name = %s AND program_id = %s"
 
 
@@ -138,15 +139,25 @@ def move(session: Session, name: str, program_id: UUID, to: Place) -> None:
 
 
 def page_after(
-    session: Session, program_id: UUID, place: Place, types: Sequence[str], *, limit: int, to: Place | None = None
+    session: Session,
+    program_id: UUID,
+    place: Place,
+    types: Sequence[str],
+    *,
+    limit: int,
+    to: Place | None = None,
+    settled: bool = True,
 ) -> LogPage | None:
-    """The facts of some types among the `limit` facts behind a place, up to another at most; None if there are none."""
+    """The facts of some types among the `limit` facts behind a place, up to another at most; None if there are none.
+
+    Not only `settled` ones: those, too, before which others may yet come. Who keeps a place must not pass them by.
+    """
     end = to or _END
     where = {
         "program_id": program_id, "xid": place.xid, "seq": place.seq, "to_xid": end.xid, "to_seq": end.seq,
         "limit": limit, "types": array_of(types),
     }  # fmt: skip
-    rows = session.rows(_NEXT, where, into=class_row(LoggedFact))
+    rows = session.rows(_NEXT if settled else _ALL, where, into=class_row(LoggedFact))
     if not rows:
         return None
     last = rows[-1]

@@ -18,7 +18,7 @@ NAME = "rollups"
 
 # So many facts in one transaction: some tenths of a second.
 PAGE = 2_000
-# So many facts that were not counted yet are looked at for a report, which is not to wait for more: a tenth of a second.
+# So many facts that are not counted yet are counted for a report, which is not to wait for more: a tenth of a second.
 TAIL = 500
 
 
@@ -61,10 +61,10 @@ def count(session: Session, state: State, page: LogPage, into: Counting, *, temp
 def uncounted(session: Session, state: State, *, limit: int = TAIL) -> tuple[Counting, LogPage | None] | None:
     """What the facts behind a generation's place add, without writing it; None if they are more than `limit`."""
     keeping.look_up_by_key(session)
-    page = page_after(session, state.program_id, Place(state.xid, state.seq), TYPES, limit=limit)
+    page = page_after(session, state.program_id, Place(state.xid, state.seq), TYPES, limit=limit, settled=False)
     counted = Counting(state.time_zone)
     if page is not None:
-        if page_after(session, state.program_id, page.end, TYPES, limit=1) is not None:
+        if page_after(session, state.program_id, page.end, TYPES, limit=1, settled=False) is not None:
             return None
         count(session, state, page, counted, temporary=True)
     return counted, page

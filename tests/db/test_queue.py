@@ -70,7 +70,7 @@ def test_a_worker_that_slept_finds_each_task_once(settings: Settings):
 
 def test_a_worker_that_is_off_at_night_does_what_is_due_daily(settings: Settings):
     a_day = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
-    once_an_hour = {"learning.count_statistics", "notifications.statements"}
+    once_an_hour = {"learning.count_statistics", "notifications.statements", "outcomes.fill"}
 
     opened(due(a_deferrer(), a_day.timestamp()))
     assert set(waiting()) == EACH

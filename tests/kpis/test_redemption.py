@@ -46,6 +46,13 @@ def test_the_member_rate_counts_each_member_once():
     assert (answer.totals["ever_redeemed"], answer.totals["ever_redeemed_share"]) == (2, 0.5)
 
 
+def test_how_long_members_waited_is_of_those_whose_first_redemption_it_was():
+    life = a_spring().redeemed("2026-03-20", 3, 50).enrolled("2026-03-01", 90).redeemed("2026-03-09", 90, 10)
+
+    assert ask(REPORT, life, **SPRING).totals["days_to_first_redemption"] == (64 + 8) / 2, "3 had redeemed before"
+    assert ask(REPORT, life, tier="gold", **SPRING).totals["days_to_first_redemption"] is None
+
+
 def test_rewards_are_listed_by_how_often_they_were_redeemed():
     (mug,) = ask(REPORT, a_spring(), **SPRING).sections["rewards"]
 

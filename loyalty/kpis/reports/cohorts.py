@@ -1,12 +1,9 @@
 """Cohorts: of the members who came in a period, how many are there in each period after it. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from typing import TypeVar
 
 import numpy as np
-import numpy.typing as npt
 from pyroaring import BitMap
 
 from loyalty.core import calendar
@@ -14,6 +11,7 @@ from loyalty.kpis.counts import days_of
 from loyalty.kpis.domain import Answer, Column, Option, Period, Question, Report, Row, Sources, ratio, row
 from loyalty.kpis.folding import Folds
 from loyalty.kpis.periods import is_whole
+from loyalty.kpis.waiting import Waits, by_number, numbers_of
 
 # So many periods are looked at after the one in which a cohort came.
 AGES_MAX = 60
@@ -21,8 +19,6 @@ OF = ("buyers", "active", "redeemers")
 # By what members come, and the set they come into.
 _CAME = {"enrolled": "enrolled", "first_purchase": "buyers"}
 BY = tuple(_CAME)
-_NEVER = -1
-_Whole = TypeVar("_Whole", np.uint16, np.int32)
 # To look at so many members one by one takes as long as to lay one set over another.
 _AS_MUCH_WORK = 3_000
 
@@ -66,7 +62,7 @@ def work_out(sources: Sources, question: Question) -> Answer:
     folds.load(tuple({_CAME[by], of}), map(days_of, question.periods))
     cohorts = list(_cohorts(folds, question, by))
     there = [folds.members(of, *days_of(period)) for period in question.periods]
-    waited = _Waits(folds, question.first if by == "enrolled" else None, question.last)
+    waited = Waits(folds, question.first if by == "enrolled" else None, question.last)
     everybody = BitMap().union(*(each.members for each in cohorts))
     cells = list(_cells(cohorts, there))
     return Answer(
@@ -100,28 +96,15 @@ def _cells(cohorts: Sequence[_Cohort], there: Sequence[BitMap]) -> Iterator[Row]
 
 def _active(cohorts: Sequence[_Cohort], there: Sequence[BitMap]) -> list[Mapping[int, int] | list[int]]:
     """How many of each cohort are there in each period, as far as it is looked at; in the way that is less work."""
-    cohort_of = _by_number(((each.members, each.place) for each in cohorts), none=len(cohorts), kind=np.uint16)
+    cohort_of = by_number(((each.members, each.place) for each in cohorts), none=len(cohorts), kind=np.uint16)
     found: list[Mapping[int, int] | list[int]] = []
     for place, members in enumerate(there):
         looked_at = cohorts[max(0, place - AGES_MAX) : place + 1]
         if len(members) < _AS_MUCH_WORK * len(looked_at):
-            places = cohort_of.take(_numbers(members), mode="clip")
+            places = cohort_of.take(numbers_of(members), mode="clip")
             found.append(np.bincount(places, minlength=len(cohorts)).tolist())
         else:
             found.append({each.place: each.members.intersection_cardinality(members) for each in looked_at})
-    return found
-
-
-def _numbers(members: BitMap) -> npt.NDArray[np.uint32]:
-    return np.frombuffer(members.to_array(), np.uint32) if members else np.zeros(0, np.uint32)
-
-
-def _by_number(said: Iterable[tuple[BitMap, int]], *, none: int, kind: type[_Whole]) -> npt.NDArray[_Whole]:
-    """What is said of each member, by number; the last word counts. What comes last is of all with higher numbers."""
-    known = [(members, value) for members, value in said if members]
-    found = np.full(2 + max((members.max() for members, _ in known), default=0), none, kind)
-    for members, value in known:
-        found[_numbers(members)] = value
     return found
 
 
@@ -136,45 +119,6 @@ def _by_age(cells: Sequence[Row]) -> list[Row]:
         {"age": age, "size": size, "active": active, "share": ratio(active, size)}
         for age, (size, active) in sorted(sums.items())
     ]
-
-
-class _Waits:
-    """How long members waited from enrolment to their first redemption, by their numbers."""
-
-    def __init__(self, folds: Folds, first: date | None, last: date) -> None:
-        # Who enrolled from a day on has redeemed nothing before it.
-        self._began, self._redeemed = (
-            _first_days(folds.by_day(name, first, last)) for name in ("enrolled", "redeemers")
-        )
-
-    def row(self, members: BitMap) -> Row:
-        """What is said of some members."""
-        numbers = _numbers(members)
-        began, redeemed = (days.take(numbers, mode="clip") for days in (self._began, self._redeemed))
-        known = redeemed != _NEVER
-        # A merged member may have redeemed before the one enrolled who stayed.
-        waits = np.sort(np.maximum(redeemed - began, 0)[known & (began != _NEVER)])
-        size, count = len(numbers), int(known.sum())
-        half = (size + 1) // 2
-        return {
-            "size": size,
-            "redeemed": count,
-            "redeemed_share": ratio(count, size),
-            "mean_days": round(float(waits.mean()), 6) if len(waits) else None,
-            "median_days": _median(waits) if len(waits) else None,
-            "half_redeemed_after": float(waits[half - 1]) if 0 < half <= len(waits) else None,
-        }
-
-
-def _median(sorted_: npt.NDArray[np.int32]) -> float:
-    return float(sorted_[(len(sorted_) - 1) // 2] + sorted_[len(sorted_) // 2]) / 2
-
-
-def _first_days(by_day: Mapping[date, BitMap]) -> npt.NDArray[np.int32]:
-    """The first day on which each member is in a set, by number."""
-    # From the last day to the first, which so has the last word.
-    last_first = ((by_day[day], day.toordinal()) for day in sorted(by_day, reverse=True))
-    return _by_number(last_first, none=_NEVER, kind=np.int32)
 
 
 def _warnings(sources: Sources, question: Question, cohorts: Sequence[_Cohort]) -> Iterator[str]:

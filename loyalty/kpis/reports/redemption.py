@@ -2,6 +2,8 @@
 
 from loyalty.kpis.counts import Counts, whole
 from loyalty.kpis.domain import Answer, Column, Option, Period, Question, Report, Row, Sources, ratio, row
+from loyalty.kpis.folding import Folds
+from loyalty.kpis.waiting import Waits
 from loyalty.programs.domain import POINTS
 
 _OF_PERIOD = (
@@ -25,6 +27,11 @@ TOTALS = (
     *COLUMNS,
     Column("ever_redeemed", "count", "Members who have redeemed at any time up to the end."),
     Column("ever_redeemed_share", "share", "ever_redeemed ÷ members at the end. Null with a filter."),
+    Column(
+        "days_to_first_redemption",
+        "days",
+        "The median days from enrolment, of members whose first redemption fell into the time. Null with a filter.",
+    ),
 )
 REWARDS = (
     Column("reward", "text", "The code of the reward."),
@@ -61,9 +68,14 @@ def work_out(sources: Sources, asked: Question) -> Answer:
         **numbers[everything],
         "ever_redeemed": ever,
         "ever_redeemed_share": ratio(ever, members[everything]) if members else None,
+        "days_to_first_redemption": _waited(sources, asked) if things.is_all else None,
     }
     rows = [row(each, **numbers[each]) for each in asked.periods]
     return Answer(totals, rows, {"rewards": _rewards(sources, asked, unit)})
+
+
+def _waited(sources: Sources, asked: Question) -> float | None:
+    return Waits(Folds(sources.rollups), None, asked.last).median_within(asked.first, asked.last)
 
 
 def _of_period(points: Counts, things: Counts, period: Period) -> Row:
