@@ -3,7 +3,8 @@
 So each fact is acted on exactly once, whenever the follower is cut off and however long nobody runs it.
 """
 
-from collections.abc import Sequence
+import random
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,6 +99,22 @@ class LogPage:
     facts: list[LoggedFact]
     end: Place
     recorded_at: datetime
+
+
+def by_turns(
+    session: Session, name: str, turn: Callable[[UUID, int], int], *, limit: int, after: str | None = None
+) -> int:
+    """Follow all programs that have new facts, `limit` in all: `turn(program_id, most)` answers how many those were.
+
+    By turns, as it were: a program that has imported years of orders does not keep the others waiting for hours.
+    """
+    waiting = behind(session, name, after=after)
+    random.shuffle(waiting)
+    done = 0
+    for program_id in waiting:
+        if done < limit:
+            done += turn(program_id, limit - done)
+    return done
 
 
 def follow(

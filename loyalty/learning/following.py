@@ -8,19 +8,19 @@ Only who holds the place of the program writes features: this follower, or whoev
 member is locked, and nobody who records orders is ever waited for.
 """
 
-import random
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from loyalty.db.session import Session
 from loyalty.db.writer import Changes, write
-from loyalty.events.following import LoggedFact, behind, follow
+from loyalty.events.following import LoggedFact, by_turns, follow
 from loyalty.features import keeping
 from loyalty.features.models import LearnedOrderRow
 from loyalty.learning import gathering
 from loyalty.learning.contributions import LearnedOrder, learn
 from loyalty.learning.deciding import Changed, decide
 from loyalty.learning.relearning import learned_row, put, relearn
+from loyalty.members.queries import staying
 
 NAME = "features"
 
@@ -35,14 +35,7 @@ PAGE = 500
 
 def follow_batch(session: Session, *, limit: int = PAGE) -> int:
     """Learn from the next facts of all programs; 0 if there are none."""
-    waiting = behind(session, NAME)
-    # By turns, as it were: one that has imported years of orders does not keep the others waiting for hours.
-    random.shuffle(waiting)
-    done = 0
-    for program_id in waiting:
-        if done < limit:
-            done += follow_program(session, program_id, limit=limit - done)
-    return done
+    return by_turns(session, NAME, lambda who, most: follow_program(session, who, limit=most), limit=limit)
 
 
 def follow_program(session: Session, program_id: UUID, *, limit: int = PAGE) -> int:
@@ -59,7 +52,7 @@ def act(session: Session, program_id: UUID, facts: Sequence[LoggedFact]) -> None
     orders, again = gathering.named_orders(session, program_id, named)
     merged = {fact.owner_id for fact in facts if fact.type == MERGED}
     used = {fact.owner_id for fact in facts if fact.type in REDEEMED}
-    stays = gathering.staying(session, merged | used) if merged or used else {}
+    stays = staying(session, merged | used) if merged or used else {}
     again |= {stays[member_id] for member_id in merged}
     redeemed = gathering.redeemed(session, {stays[member_id] for member_id in used} - again)
 

@@ -9,6 +9,7 @@ from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.learning.contributions import LearnedOrder
+from loyalty.members.queries import staying
 
 _ORDER = """
 o.member_id, o.order_id, o.placed_at, o.lines, o.discount, coalesce(o.returned -> 'lines', '{}') AS back,
@@ -35,13 +36,6 @@ _SINCE = """
 SELECT o.member_id, o.order_id, o.placed_at, o.lines, o.discount, l.returned FROM orders o
 JOIN learned_orders l ON l.member_id = o.member_id AND l.order_id = o.order_id
 WHERE o.member_id = ANY(%s::uuid[]) AND o.placed_at >= %s
-"""
-_STAYING = """
-WITH RECURSIVE became AS (
-    SELECT m.member_id AS once, m.member_id, m.merged_into FROM members m WHERE m.member_id = ANY(%s::uuid[])
-    UNION ALL
-    SELECT b.once, m.member_id, m.merged_into FROM became b JOIN members m ON m.member_id = b.merged_into)
-SELECT once, member_id FROM became WHERE merged_into IS NULL
 """
 _FAMILY = """
 WITH RECURSIVE family AS (
@@ -88,11 +82,6 @@ def orders_since(session: Session, families: dict[UUID, UUID], since: datetime) 
     """The orders placed from an instant on that are in the features of members, as if nothing were learned of them."""
     rows = session.rows(_SINCE, (array_of(families), since), into=tuple_row)
     return [_order((*row, None), families[row[0]]) for row in rows]
-
-
-def staying(session: Session, member_ids: Iterable[UUID]) -> dict[UUID, UUID]:
-    """Who members are by now: themselves, or who they were merged into."""
-    return dict(session.rows(_STAYING, (array_of(member_ids),), into=tuple_row))
 
 
 def families(session: Session, member_ids: Iterable[UUID]) -> dict[UUID, UUID]:

@@ -4,7 +4,7 @@ Whoever writes it has the program's `segment_sweeps` row locked, so what was fou
 a transaction of its own and says how far it has come, so a look that was cut off goes on from there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -14,7 +14,7 @@ from psycopg.rows import class_row, scalar_row, tuple_row
 from loyalty.db.session import Session, array_of
 from loyalty.earning.belonging import belonging
 from loyalty.earning.queries import rules_at
-from loyalty.events.following import behind, follow
+from loyalty.events.following import by_turns, follow
 from loyalty.programs import queries as programs
 from loyalty.programs.domain import Program
 
@@ -157,13 +157,12 @@ def _go_on(session: Session, sweep: _Sweep, limit: int, now: datetime) -> int:
 
 def follow_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
     """Look at the members of the next facts, each program by its own clock when the real one shows `now`."""
-    ahead: Mapping[UUID, timedelta] = programs.moved_clocks(session)
-    done = 0
-    for program_id in behind(session, NAME, after=FEATURES):
-        if done < limit:
-            at = now + ahead.get(program_id, timedelta(0))
-            done += follow_program(session, program_id, now=at, limit=limit - done)
-    return done
+    ahead = programs.moved_clocks(session)
+
+    def turn(program_id: UUID, most: int) -> int:
+        return follow_program(session, program_id, now=now + ahead.get(program_id, timedelta(0)), limit=most)
+
+    return by_turns(session, NAME, turn, limit=limit, after=FEATURES)
 
 
 def follow_program(session: Session, program_id: UUID, *, now: datetime, limit: int = PAGE) -> int:

@@ -1,10 +1,11 @@
 """Reading members."""
 
+from collections.abc import Collection
 from uuid import UUID
 
 from psycopg.rows import class_row, scalar_row, tuple_row
 
-from loyalty.db.session import Session
+from loyalty.db.session import Session, array_of
 from loyalty.members.domain import Member
 from loyalty.members.errors import MemberNotFound
 
@@ -23,6 +24,14 @@ FOUND_MAX = 50
 _FIRST = f"ORDER BY m.enrolled_at, m.member_id LIMIT {FOUND_MAX}"
 _BY_EMAIL = f"{_SELECT} WHERE m.program_id = %s AND lower(m.email) = lower(%s) {_FIRST}"
 _BY_PHONE = f"{_SELECT} WHERE m.program_id = %s AND m.phone = %s {_FIRST}"
+
+_STAYING = """
+WITH RECURSIVE became AS (
+    SELECT m.member_id AS once, m.member_id, m.merged_into FROM members m WHERE m.member_id = ANY(%s::uuid[])
+    UNION ALL
+    SELECT b.once, m.member_id, m.merged_into FROM became b JOIN members m ON m.member_id = b.merged_into)
+SELECT once, member_id FROM became WHERE merged_into IS NULL
+"""
 
 
 def member(session: Session, program_id: UUID, customer_id: str) -> Member:
@@ -63,3 +72,8 @@ WITH RECURSIVE one AS (
 def identities(session: Session, member_id: UUID) -> dict[UUID, str]:
     """A member and all that were merged into it: the customer ids by internal id. Nobody, for one that was merged."""
     return dict(session.rows(_IDENTITIES, (member_id,), into=tuple_row))
+
+
+def staying(session: Session, member_ids: Collection[UUID]) -> dict[UUID, UUID]:
+    """Who members are by now: themselves, or who they were merged into."""
+    return dict(session.rows(_STAYING, (array_of(member_ids),), into=tuple_row)) if member_ids else {}

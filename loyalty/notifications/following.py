@@ -1,6 +1,5 @@
 """Following the log of facts: what members are to be told because of them is queued along with the place in the log."""
 
-import random
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -12,7 +11,7 @@ from psycopg.rows import dict_row
 
 from loyalty.core import calendar
 from loyalty.db.session import Session, array_of
-from loyalty.events.following import LoggedFact, behind, follow
+from loyalty.events.following import LoggedFact, by_turns, follow
 from loyalty.notifications import arranging, planning, preferring, surveyed
 from loyalty.notifications.announcing import announce
 from loyalty.notifications.domain import Settings, Wanted
@@ -54,15 +53,11 @@ WHERE m.member_id = r.member_id AND m.kind = r.kind AND m.key = r.key AND m.stat
 def plan_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
     """Act on the next facts, each program by its own clock when the real one shows `now`; 0 if there are none."""
     ahead = programs.moved_clocks(session)
-    waiting = behind(session, NAME)
-    # By turns, as it were: one that has imported years of orders does not keep the others waiting for hours.
-    random.shuffle(waiting)
-    done = 0
-    for program_id in waiting:
-        if done < limit:
-            at = now + ahead.get(program_id, timedelta(0))
-            done += plan_program(session, program_id, now=at, limit=limit - done)
-    return done
+
+    def turn(program_id: UUID, most: int) -> int:
+        return plan_program(session, program_id, now=now + ahead.get(program_id, timedelta(0)), limit=most)
+
+    return by_turns(session, NAME, turn, limit=limit)
 
 
 def plan_program(session: Session, program_id: UUID, *, now: datetime, limit: int = PAGE) -> int:

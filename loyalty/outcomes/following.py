@@ -5,7 +5,6 @@ is to see, the orders themselves say, so an outcome is a function of them, howev
 come.
 """
 
-import random
 from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -14,7 +13,8 @@ from psycopg.rows import tuple_row
 
 from loyalty.db.session import Session, array_of
 from loyalty.db.writer import Changes, write
-from loyalty.events.following import LoggedFact, behind, follow
+from loyalty.events.following import LoggedFact, by_turns, follow
+from loyalty.members.queries import staying
 from loyalty.outcomes import keeping
 from loyalty.outcomes.domain import Outcome
 from loyalty.outcomes.measuring import measure
@@ -29,13 +29,6 @@ TYPES = (RECORDED, REDEEMED, MERGED, *UNDONE)
 # So many facts in one transaction.
 PAGE = 2_000
 
-_STAYING = """
-WITH RECURSIVE became AS (
-    SELECT m.member_id AS once, m.member_id, m.merged_into FROM members m WHERE m.member_id = ANY(%s::uuid[])
-    UNION ALL
-    SELECT b.once, m.member_id, m.merged_into FROM became b JOIN members m ON m.member_id = b.merged_into)
-SELECT once, member_id FROM became WHERE merged_into IS NULL
-"""
 # Without an instant: all that is counted of the member.
 _COUNTED = f"""
 SELECT DISTINCT {keeping.COLUMNS} FROM unnest(%s::uuid[], %s::timestamptz[]) AS w (member_id, at)
@@ -48,13 +41,7 @@ CROSS JOIN LATERAL (
 
 def follow_batch(session: Session, *, limit: int = PAGE) -> int:
     """Look at the next facts of all programs; 0 if there are none."""
-    waiting = behind(session, NAME)
-    random.shuffle(waiting)
-    done = 0
-    for program_id in waiting:
-        if done < limit:
-            done += follow_program(session, program_id, limit=limit - done)
-    return done
+    return by_turns(session, NAME, lambda who, most: follow_program(session, who, limit=most), limit=limit)
 
 
 def follow_program(session: Session, program_id: UUID, *, limit: int = PAGE) -> int:
@@ -92,11 +79,6 @@ def counted(session: Session, told: Collection[tuple[UUID, datetime | None]]) ->
     """The outcomes of members that an instant is in, in the window or before."""
     where = (array_of(member_id for member_id, _ in told), [at for _, at in told])
     return [keeping.outcome(row) for row in session.rows(_COUNTED, where, into=tuple_row)]
-
-
-def staying(session: Session, member_ids: Collection[UUID]) -> dict[UUID, UUID]:
-    """Who members are by now: themselves, or who they were merged into."""
-    return dict(session.rows(_STAYING, (array_of(member_ids),), into=tuple_row)) if member_ids else {}
 
 
 def _instant(fact: LoggedFact) -> datetime | None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from loyalty.core import calendar
 from loyalty.db.session import Session
 from loyalty.earning import reserving
-from loyalty.events.following import behind, follow
+from loyalty.events.following import by_turns, follow
 from loyalty.members import locks
 from loyalty.members.domain import LockedMember
 from loyalty.offers.domain import Personalising, Scope, Trigger, rule_code
@@ -37,12 +37,11 @@ FRESH = timedelta(days=7)
 def follow_batch(session: Session, *, now: datetime, limit: int = PAGE) -> int:
     """Give offers to those who have brought a friend, each program by its own clock; 0 if nothing is new."""
     ahead = programs.moved_clocks(session)
-    done = 0
-    for program_id in behind(session, NAME):
-        if done < limit:
-            at = now + ahead.get(program_id, timedelta(0))
-            done += follow_program(session, program_id, now=at, limit=limit - done)
-    return done
+
+    def turn(program_id: UUID, most: int) -> int:
+        return follow_program(session, program_id, now=now + ahead.get(program_id, timedelta(0)), limit=most)
+
+    return by_turns(session, NAME, turn, limit=limit)
 
 
 def follow_program(session: Session, program_id: UUID, *, now: datetime, limit: int = PAGE) -> int:

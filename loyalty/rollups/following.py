@@ -4,11 +4,10 @@ What a page adds is written in the transaction that moves the place in the log, 
 locked, nobody who records orders is ever waited for, and what was cut off is counted again as if it had never begun.
 """
 
-import random
 from uuid import UUID
 
 from loyalty.db.session import Session
-from loyalty.events.following import LogPage, Place, behind, move, page_after, take_place
+from loyalty.events.following import LogPage, Place, by_turns, move, page_after, take_place
 from loyalty.rollups import counting, keeping
 from loyalty.rollups.cells import Counting
 from loyalty.rollups.gathering import TYPES, gather
@@ -24,14 +23,7 @@ TAIL = 500
 
 def follow_batch(session: Session, *, limit: int = PAGE) -> int:
     """Count the next facts of all programs; 0 if there are none."""
-    waiting = behind(session, NAME)
-    # By turns, as it were: one that has imported years of orders does not keep the others waiting for hours.
-    random.shuffle(waiting)
-    done = 0
-    for program_id in waiting:
-        if done < limit:
-            done += follow_program(session, program_id, limit=limit - done)
-    return done
+    return by_turns(session, NAME, lambda who, most: follow_program(session, who, limit=most), limit=limit)
 
 
 def follow_program(session: Session, program_id: UUID, *, limit: int = PAGE) -> int:

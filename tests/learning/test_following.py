@@ -11,6 +11,7 @@ from loyalty.db.session import transaction
 from loyalty.features.domain import NO_FEATURES
 from loyalty.learning import following, gathering, jobs
 from loyalty.learning.following import follow_program
+from loyalty.members import queries as members
 from tests.api import Api
 from tests.builders import NOW
 from tests.events.following import all_are_visible
@@ -255,7 +256,7 @@ def test_orders_are_found_by_their_keys(shop: Api):
                 (gathering._NAMED, ("{o-1}", program_id)),
                 (gathering._OF_MEMBERS, ([member_id],)),
                 (gathering._FAMILIES, ([member_id],)),
-                (gathering._STAYING, ([member_id],)),
+                (members._STAYING, ([member_id],)),
                 (gathering._REDEEMED, ([member_id],)),
             )
         }
