@@ -130,7 +130,7 @@ def answer_schema(report: Report) -> Schema:
         "as_of": Instant(required=True, metadata={"description": "What was recorded up to then is in it."}),
         "definitions": fields.Dict(
             keys=fields.String(), values=fields.String(), required=True,
-            metadata={"description": "What each number means; those of a section are `section.column`."},
+            metadata={"description": "What a `column` means, or `section.column`; `totals.column`, if another."},
         ),
         "totals": fields.Nested(totals, required=True),
         "data": Rows(f"{title}RowSchema", "One row.", (*_PERIOD, *report.columns)),

@@ -44,8 +44,14 @@ def answer(session: Session, program_id: UUID, report: Report, wanted: Mapping[s
 
 
 def definitions(report: Report) -> dict[str, str]:
-    """What each number of a report means; those of its further tables by `section.column`."""
-    said = {column.name: column.definition for column in (*report.columns, *report.totals)}
+    """What each number of a report means; those of its further tables by `section.column`.
+
+    A total that means something else than the column of its name is told by `totals.column`, too.
+    """
+    said = {column.name: column.definition for column in report.columns}
+    for column in report.totals:
+        if said.setdefault(column.name, column.definition) != column.definition:
+            said[f"totals.{column.name}"] = column.definition
     for name, columns in report.sections.items():
         said |= {f"{name}.{column.name}": column.definition for column in columns}
     return said

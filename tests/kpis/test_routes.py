@@ -57,6 +57,13 @@ def test_every_number_has_its_definition(shop: Api, report: Report):
     assert all(sentence.endswith(".") for sentence in defined.values())
 
 
+def test_a_total_that_means_something_else_than_its_column_says_so(api: Api):
+    defined = api.get("/v1/reports/tiers").json["definitions"]
+
+    assert defined["members"].startswith("Members who had it at the end of the period")
+    assert defined["totals.members"].startswith("Members at the end: all who ever enrolled")
+
+
 @each_report
 def test_a_report_as_a_table(shop: Api, report: Report):
     answer = shop.get(f"/v1/reports/{report.name}?{SPRING}&format=csv")
