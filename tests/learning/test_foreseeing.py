@@ -104,7 +104,10 @@ def test_members_are_seen_as_they_were_with_what_they_bought_since(shop: Api):
     followed(shop)
     second, fourth, first = seen_of(shop, "c-1", "c-2", "c-3", "c-4")
 
-    days_before = lambda days: 2 ** -((days - AHEAD / DAY) / 60)  # noqa: E731 - decayed with a half-life of 60 days
+    def days_before(days):
+        """A visit, decayed with a half-life of 60 days until the scores were to look ahead."""
+        return 2 ** -((days - AHEAD / DAY) / 60)
+
     assert (first.visits, first.worth) == pytest.approx((days_before(100), 1000 * days_before(100)))
     assert (first.orders, first.spend) == (1, 1000)
     assert (second.visits, second.orders, second.spend) == (pytest.approx(days_before(200)), 0, 0)
